@@ -1,0 +1,125 @@
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { isNativeError } from 'node:util/types';
+
+export interface DataFolder {
+  /** absolute, without symbolic links */
+  readonly path: string;
+  /**
+   * The text of a file that is made once, by `make`, and kept with mode 0600. A crash on the way leaves no half of it.
+   *
+   * @param name a file name without a path
+   */
+  keep(name: string, make: () => string): string;
+  /** Lets another server use the folder. */
+  close(): void;
+}
+
+/** Held here, as a lock that is garbage-collected is given up. */
+const locks = new Set<DatabaseSync>();
+
+/**
+ * Opens the folder for one server, makes it if it isn't there, and shuts out the other users of the machine. Throws when
+ * another server has it: the lock is the kernel's and goes with the process, however that ends.
+ */
+export function openDataFolder(path: string): DataFolder {
+  const folder = privateFolder(path);
+  const lock = lockServer(folder);
+  locks.add(lock);
+  return {
+    path: folder,
+    keep: (name, make) => keepFile(folder, name, make),
+    close: () => {
+      if (locks.delete(lock)) lock.close();
+    },
+  };
+}
+
+function privateFolder(path: string): string {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    const folder = realpathSync(path);
+    chmodSync(folder, 0o700);
+    return folder;
+  } catch (cause) {
+    throw new Error(`the data folder ${path} can not be made or is not ours: ${reason(cause)}`, { cause });
+  }
+}
+
+/** An open exclusive transaction on an empty SQLite file is a file lock that the kernel frees when the process dies. */
+function lockServer(folder: string): DatabaseSync {
+  const file = join(folder, 'server.lock');
+  let lock: DatabaseSync | undefined;
+  try {
+    lock = new DatabaseSync(file, { timeout: 0 });
+    chmodSync(file, 0o600);
+    lock.exec('BEGIN EXCLUSIVE');
+    return lock;
+  } catch (cause) {
+    lock?.close();
+    if (isLocked(cause)) throw new Error(`another server is using the data folder ${folder}`, { cause });
+    throw new Error(`the data folder ${folder} can not be locked: ${reason(cause)}`, { cause });
+  }
+}
+
+function keepFile(folder: string, name: string, make: () => string): string {
+  if (name !== basename(name) || name.startsWith('.')) throw new TypeError(`not a file name: ${name}`);
+  const file = join(folder, name);
+  const kept = readKept(file);
+  if (kept !== undefined) return kept;
+  const text = make();
+  writeDurably(file, text);
+  return text;
+}
+
+function readKept(file: string): string | undefined {
+  try {
+    const text = readFileSync(file, 'utf8');
+    chmodSync(file, 0o600);
+    if (text.trim() === '') throw new Error(`${file} is empty: put back what it held, or remove it to have a new one made`);
+    return text;
+  } catch (error) {
+    if (isNativeError(error) && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Under its name there is never anything but the whole file, also after a power cut. */
+function writeDurably(file: string, text: string): void {
+  const unfinished = `${file}.new`;
+  const handle = openSync(unfinished, 'w', 0o600);
+  try {
+    writeFileSync(handle, text);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+  chmodSync(unfinished, 0o600);
+  renameSync(unfinished, file);
+  const folder = openSync(dirname(file), 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+function isLocked(error: unknown): boolean {
+  const sqliteBusy = 5;
+  return isNativeError(error) && 'errcode' in error && error.errcode === sqliteBusy;
+}
+
+function reason(error: unknown): string {
+  return isNativeError(error) ? error.message : String(error);
+}

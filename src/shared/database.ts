@@ -1,0 +1,13 @@
+export { openMysql } from './mysql-database.ts';
+export {
+  type Database,
+  forUpdate,
+  type Param,
+  placeholders,
+  type Row,
+  type Sql,
+  type SqlTransaction,
+  type TransactionOptions,
+} from './sql.ts';
+export { openSqlite } from './sqlite-database.ts';
+export { CommitInDoubt, isCheckViolation, isDuplicateKey, isStoreDown } from './store-errors.ts';

@@ -1,0 +1,135 @@
+import type { SchemaDefinition } from 'dynamoose/dist/Schema.js';
+import type { Dynamo } from './dynamo.ts';
+import { guarded, isRefused } from './dynamo-error.ts';
+
+export type DynamoValue = string | number | boolean | readonly string[];
+
+/** What has to hold for a write to happen, all of it. */
+export interface DynamoCondition<Item> {
+  readonly exists?: readonly (keyof Item & string)[];
+  readonly absent?: readonly (keyof Item & string)[];
+  readonly equals?: Partial<Item>;
+  readonly below?: Readonly<Record<string, number>>;
+}
+
+export interface DynamoPage<Item> {
+  readonly items: readonly Item[];
+  /** absent on the last page */
+  readonly next?: Readonly<Record<string, string | number>>;
+}
+
+export interface DynamoQuery {
+  /** absent: the table itself, read consistently */
+  readonly index?: string;
+  readonly partition: Readonly<Record<string, string | number>>;
+  /** only items whose sort key is at most this */
+  readonly upTo?: Readonly<Record<string, string | number>>;
+  readonly newestFirst?: boolean;
+  readonly limit?: number;
+  readonly after?: Readonly<Record<string, string | number>> | undefined;
+}
+
+/**
+ * One table of DynamoDB. Every write carries a condition and says whether it held: the client repeats a request whose
+ * answer was lost, so `false` can also mean that the first copy did it, and the caller reads back to tell.
+ * Reads by key are consistent. A store that is down is `unavailable`.
+ */
+export interface DynamoCollection<Item extends object> {
+  get(key: DynamoKey): Promise<Item | undefined>;
+  /** puts an item if its key is free */
+  insert(item: Item): Promise<boolean>;
+  /** never makes an item: the key has to exist */
+  update(key: DynamoKey, change: DynamoChange<Item>, condition?: DynamoCondition<Item>): Promise<boolean>;
+  /** true also when there was no such item, unless the condition asks for one */
+  remove(key: DynamoKey, condition?: DynamoCondition<Item>): Promise<boolean>;
+  /** one page; an index lags behind the table and gives the keys only */
+  query(query: DynamoQuery): Promise<DynamoPage<Item>>;
+}
+
+export type DynamoKey = Readonly<Record<string, string | number>>;
+
+export interface DynamoChange<Item> {
+  readonly set?: Partial<Item>;
+  readonly remove?: readonly (keyof Item & string)[];
+}
+
+export interface DynamoTable {
+  readonly name: string;
+  /** attributes in the notation of dynamoose, keys and indexes among them */
+  readonly attributes: SchemaDefinition;
+}
+
+/** Binds a table to the store; where the store has no infrastructure of its own, a missing table is created. */
+export async function openCollection<Item extends object>(
+  dynamo: Dynamo,
+  { name, attributes }: DynamoTable,
+): Promise<DynamoCollection<Item>> {
+  const { default: dynamoose } = await import('dynamoose');
+  const model = dynamoose.model(name, new dynamoose.Schema({ ...attributes }));
+  const table = new dynamo.dynamoose.Table(name, [model], {
+    create: dynamo.createsTables,
+    waitForActive: dynamo.createsTables && { enabled: true, check: { frequency: 10, timeout: 10_000 } },
+    throughput: 'ON_DEMAND',
+    initialize: false,
+  });
+  await guarded(() => table.initialize());
+  const [hashKey] = [table.hashKey];
+
+  const conditionOf = ({ exists = [], absent = [], equals = {}, below = {} }: DynamoCondition<Item>) => {
+    let condition = new dynamoose.Condition();
+    for (const attribute of exists) condition = condition.where(attribute).exists();
+    for (const attribute of absent) condition = condition.where(attribute).not().exists();
+    for (const [attribute, value] of Object.entries(equals)) condition = condition.where(attribute).eq(value);
+    for (const [attribute, value] of Object.entries(below)) condition = condition.where(attribute).lt(value);
+    return condition;
+  };
+  // What the store gives back was written through this very schema, so the items have its attributes.
+  const plain = (item: object) => ({ ...item }) as Item;
+  return {
+    get: async (key) => {
+      const item: object | undefined = await guarded(() => model.get({ ...key }, { consistent: true }));
+      return item && plain(item);
+    },
+    insert: (item) => accepted(() => model.create({ ...item }, { overwrite: false })),
+    update: (key, { set = {}, remove = [] }, condition = {}) => {
+      const change = {
+        ...(Object.keys(set).length > 0 && { $SET: { ...set } }),
+        ...(remove.length > 0 && { $REMOVE: [...remove] }),
+      };
+      const whole = conditionOf({ ...condition, exists: [hashKey as keyof Item & string, ...(condition.exists ?? [])] });
+      return accepted(() => model.update({ ...key }, change, { condition: whole, returnValues: 'NONE' }));
+    },
+    remove: (key, condition) =>
+      accepted(() =>
+        model.delete(
+          { ...key },
+          condition === undefined ? { return: null } : { return: null, condition: conditionOf(condition) },
+        ),
+      ),
+    query: async ({ index, partition, upTo = {}, newestFirst = false, limit, after }) => {
+      let query = model.query(conditionFrom(partition, upTo)).sort(newestFirst ? 'descending' : 'ascending');
+      query = index === undefined ? query.consistent() : query.using(index);
+      if (limit !== undefined) query = query.limit(limit);
+      if (after !== undefined) query = query.startAt({ ...after });
+      const found = await guarded(() => query.exec());
+      const next: DynamoKey | undefined = found.lastKey as DynamoKey | undefined;
+      return { items: found.map(plain), ...(next !== undefined && { next }) };
+    },
+  };
+}
+
+function conditionFrom(partition: DynamoKey, upTo: DynamoKey): object {
+  const entries: [string, object][] = Object.entries(partition).map(([attribute, value]) => [attribute, { eq: value }]);
+  for (const [attribute, value] of Object.entries(upTo)) entries.push([attribute, { le: value }]);
+  return Object.fromEntries(entries);
+}
+
+async function accepted(write: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await guarded(write);
+    return true;
+  } catch (error) {
+    if (isRefused(error)) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import cors from 'cors';
+import type { RequestHandler } from 'express';
+import helmet from 'helmet';
+import type { Logger } from 'pino';
+import { logAccess } from './access-log.ts';
+import { Failure } from './failure.ts';
+import { headerCount, keepState } from './http-state.ts';
+
+const yearSeconds = 31_536_000;
+const acceptedRequestId = /^[A-Za-z0-9-]{8,64}$/;
+
+/** The first handler: names the request and sees to it that it is logged when it ends, however it ends. */
+export function beginRequest(log: Logger): RequestHandler {
+  return (request, response, next) => {
+    const inbound = request.headers['x-request-id'];
+    const requestId = typeof inbound === 'string' && acceptedRequestId.test(inbound) ? inbound : randomUUID();
+    keepState(response, { requestId, startedAt: performance.now() });
+    response.setHeader('X-Request-Id', requestId);
+    response.once('close', () => logAccess(log, request, response));
+    next();
+  };
+}
+
+/** The security headers of an API: nothing of an answer may run, load or be framed. Pages set a policy of their own. */
+export function securityHeaders(): RequestHandler {
+  return helmet({
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    strictTransportSecurity: { maxAge: yearSeconds, includeSubDomains: true },
+    referrerPolicy: { policy: 'no-referrer' },
+    xFrameOptions: { action: 'deny' },
+  });
+}
+
+/** Listed origins may read answers, without cookies; for all others the headers are absent. */
+export function crossOrigin(origins: readonly string[]): RequestHandler {
+  const allowed = cors(
+    (request: { headers: { origin?: string | undefined } }, done: (error: null, options: cors.CorsOptions) => void) =>
+      done(null, origins.includes(request.headers.origin ?? '') ? corsOptions(request.headers.origin ?? '') : { origin: false }),
+  );
+  return (request, response, next) => {
+    if (origins.length > 0) response.vary('Origin');
+    allowed(request, response, next);
+  };
+}
+
+function corsOptions(origin: string): cors.CorsOptions {
+  return {
+    origin,
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    allowedHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'If-Match', 'If-None-Match', 'X-Request-Id'],
+    exposedHeaders: [
+      'Allow',
+      'ETag',
+      'Idempotency-Replayed',
+      'Link',
+      'Location',
+      'RateLimit',
+      'RateLimit-Policy',
+      'Retry-After',
+      'WWW-Authenticate',
+      'X-Request-Id',
+    ],
+    maxAge: 600,
+  };
+}
+
+/** Refuses what Node lets through although it can be read in two ways. */
+export function refuseAmbiguous(): RequestHandler {
+  return (request, _response, next) => {
+    const hosts = headerCount(request, 'host');
+    if (hosts > 1 || (hosts === 0 && request.httpVersion === '1.1'))
+      throw new Failure('malformed', { detail: 'One Host header is needed.' });
+    if (headerCount(request, 'content-type') > 1) throw new Failure('malformed', { detail: 'Content-Type may be sent once.' });
+    // the absolute form (RFC 9112, section 3.2.2) means the same as the path alone
+    request.url = request.url.replace(/^https?:\/\/[^/?#]*(?=\/)/i, '');
+    next();
+  };
+}

@@ -1,0 +1,111 @@
+import type { Express, Request, RequestHandler, Response } from 'express';
+import { Failure } from './failure.ts';
+import type { Authenticate } from './http-access.ts';
+import { admit } from './http-access.ts';
+import { createInputReader } from './http-input.ts';
+import type { CountRequest } from './http-quota.ts';
+import { stateOf } from './http-state.ts';
+import type { Principal } from './principal.ts';
+import type { Reply, Route } from './route.ts';
+
+export interface MountOptions {
+  readonly authenticate: Authenticate;
+  /** absent: nothing is counted */
+  readonly quotas?: ReadonlyMap<string, CountRequest>;
+}
+
+/**
+ * Mounts the routes. Every path answers every method: the ones that it has, 204 with `Allow` to OPTIONS, 405 with `Allow` to
+ * the rest. @throws when a route names a quota that nobody defined, or two routes are the same
+ */
+export function mountRoutes(app: Express, routes: readonly Route[], options: MountOptions): void {
+  for (const [path, ofPath] of byPath(routes)) {
+    const mounted = app.route(expressPath(path));
+    for (const route of ofPath) mounted[route.method](routeHandler(route, options));
+    mounted.all(otherMethods(path, allowedMethods(ofPath)));
+  }
+}
+
+/** Routes by path, those without parameters first, so that `/things/summary` is not taken for a thing's id. */
+function byPath(routes: readonly Route[]): (readonly [string, readonly Route[]])[] {
+  const groups = new Map<string, Route[]>();
+  for (const route of routes) {
+    const group = groups.get(route.path) ?? [];
+    if (group.some(({ method }) => method === route.method)) throw new Error(`Two routes are ${route.method} ${route.path}.`);
+    groups.set(route.path, [...group, route]);
+  }
+  return [...groups].sort(([one], [other]) => Number(one.includes('{')) - Number(other.includes('{')));
+}
+
+function expressPath(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ':$1');
+}
+
+/** One request through one route: access, quota, input, handler, answer; whatever is thrown goes to the problem handler. */
+function routeHandler(route: Route, { authenticate, quotas }: MountOptions): RequestHandler {
+  const count = quotas === undefined || route.quota === 'none' ? undefined : quotas.get(route.quota);
+  if (quotas !== undefined && route.quota !== 'none' && count === undefined)
+    throw new Error(`${route.operationId} names an unknown quota.`);
+  const readInput = createInputReader(route);
+  return async (request, response) => {
+    const state = stateOf(response);
+    state.route = route.path;
+    const principal = await admit(request, route.access, authenticate);
+    if (principal !== undefined) state.userId = principal.userId;
+    await count?.(request, response);
+    const input = await readInput(request);
+    const reply = await route.handle({
+      ...input,
+      principal,
+      requestId: state.requestId,
+      address: request.ip ?? '',
+      userAgent: request.headers['user-agent'] ?? '',
+      url: request.url,
+    });
+    setCaching({ route, principal, response });
+    sendReply(request, response, reply);
+  };
+}
+
+/** What is about somebody, or was done for somebody, is kept by nobody; the rest is asked for again each time, by its ETag. */
+function setCaching({
+  route,
+  principal,
+  response,
+}: {
+  route: Route;
+  principal: Principal | undefined;
+  response: Response;
+}): void {
+  const personal = principal !== undefined || route.method !== 'get';
+  response.setHeader('Cache-Control', personal ? 'private, no-store' : 'no-cache');
+  if (route.access === 'optional') response.vary('Authorization');
+}
+
+function sendReply(request: Request, response: Response, { status, body, headers = {} }: Reply): void {
+  response.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  if (body === undefined) {
+    response.end();
+    return;
+  }
+  const bytes = Buffer.from(JSON.stringify(body));
+  response.setHeader('Content-Type', 'application/json');
+  response.setHeader('Content-Length', bytes.length);
+  response.end(request.method === 'HEAD' ? undefined : bytes);
+}
+
+function allowedMethods(routes: readonly Route[]): string {
+  const methods = routes.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
+  return [...methods, 'OPTIONS'].join(', ');
+}
+
+/** Answers for the methods that a path does not have. */
+export function otherMethods(path: string, allow: string): RequestHandler {
+  return (request, response) => {
+    stateOf(response).route = path;
+    if (request.method !== 'OPTIONS') throw new Failure('method-not-allowed', { headers: { Allow: allow } });
+    response.setHeader('Allow', allow);
+    response.status(204).end();
+  };
+}

@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
+import { problems } from './failure.ts';
+import type { Readiness } from './readiness.ts';
+
+/** What one connection may take; the times are in milliseconds. A balancer's idle time (60 s) has to be shorter than ours. */
+const limits = {
+  headersTimeout: 10_000,
+  requestTimeout: 15_000,
+  connectionsCheckingInterval: 1000,
+  keepAliveTimeout: 70_000,
+  maxHeaderSize: 16 * 1024,
+  // the front refuses it with a problem document
+  requireHostHeader: false,
+} as const;
+const maxHeadersCount = 100;
+const maxConnections = 10_000;
+const idleSweepMs = 250;
+
+export interface HttpServer {
+  readonly server: Server;
+  /** Resolves to the port once it listens. @throws EADDRINUSE and the like */
+  listen(where: { readonly port: number; readonly host: string }): Promise<number>;
+  /**
+   * Stops without losing a request: not ready at once; goes on serving for `delayMs`, until balancers have noticed, and asks
+   * each client to close its connection; then takes no new connection, waits for the requests under way for at most
+   * `timeoutMs`, and cuts what is left. Further calls wait for the same end.
+   */
+  drain(times: { readonly delayMs: number; readonly timeoutMs: number }): Promise<void>;
+}
+
+/** A server with explicit limits around the handler. */
+export function createHttpServer({
+  handler,
+  readiness,
+  log,
+}: {
+  readonly handler: RequestListener;
+  readonly readiness: Readiness;
+  readonly log: Logger;
+}): HttpServer {
+  const underWay = new Set<ServerResponse>();
+  const server = createServer(limits, (request, response) => {
+    if (readiness.state() === 'draining') response.setHeader('Connection', 'close');
+    underWay.add(response);
+    response.once('close', () => underWay.delete(response));
+    handler(request, response);
+  });
+  server.maxHeadersCount = maxHeadersCount;
+  server.maxConnections = maxConnections;
+  server.on('clientError', (error, socket) => refuseUnreadable({ error, socket, log }));
+  let drained: Promise<void> | undefined;
+  return {
+    server,
+    listen: ({ port, host }) =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ port, host }, () => {
+          server.removeListener('error', reject);
+          // a server that listens on a port has an address with a port
+          resolve((server.address() as AddressInfo).port);
+        });
+      }),
+    drain: (times) => {
+      drained ??= drain({ ...times, server, readiness, underWay });
+      return drained;
+    },
+  };
+}
+
+async function drain({
+  delayMs,
+  timeoutMs,
+  server,
+  readiness,
+  underWay,
+}: {
+  delayMs: number;
+  timeoutMs: number;
+  server: Server;
+  readiness: Readiness;
+  underWay: ReadonlySet<ServerResponse>;
+}): Promise<void> {
+  readiness.become('draining');
+  for (const response of underWay) if (!response.headersSent) response.setHeader('Connection', 'close');
+  if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  // a connection that was busy when the server closed is not closed by Node when it becomes idle
+  const sweep = setInterval(() => server.closeIdleConnections(), idleSweepMs);
+  const cut = setTimeout(() => server.closeAllConnections(), timeoutMs);
+  await closed;
+  clearInterval(sweep);
+  clearTimeout(cut);
+}
+
+/** Bytes that Node could not read as a request, or that came too slowly: a short answer, then the end of the connection. */
+function refuseUnreadable({ error, socket, log }: { error: NodeJS.ErrnoException; socket: Duplex; log: Logger }): void {
+  const status = statusOf(error);
+  const requestId = randomUUID();
+  const answered = socket.writable && error.code !== 'ECONNRESET' && !answerBegan(socket);
+  log.info({ requestId, route: 'none', status, answered, code: error.code }, 'request could not be read');
+  if (answered) socket.end(unreadableAnswer(status, requestId), () => socket.destroy());
+  else socket.destroy();
+}
+
+function statusOf({ code }: NodeJS.ErrnoException): 400 | 408 | 431 {
+  if (code === 'HPE_HEADER_OVERFLOW') return 431;
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+}
+
+/** Node keeps the response that a socket is busy with in a member that its documentation shows how to use for this. */
+function answerBegan(socket: Duplex & { readonly _httpMessage?: ServerResponse<IncomingMessage> }): boolean {
+  return socket._httpMessage?.headersSent === true;
+}
+
+function unreadableAnswer(status: 400 | 408 | 431, instance: string): string {
+  // about:blank says no more than the status does (RFC 9457, section 4.2.1)
+  const type = status === 400 ? '/problems/malformed' : 'about:blank';
+  const title = status === 400 ? problems.malformed.title : STATUS_CODES[status];
+  const body = JSON.stringify({ type, title, status, detail: 'The request could not be read.', instance });
+  return [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${instance}`,
+    'X-Content-Type-Options: nosniff',
+    'Cache-Control: no-store',
+    'Connection: close',
+    '',
+    body,
+  ].join('\r\n');
+}

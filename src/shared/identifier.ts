@@ -1,0 +1,33 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { z } from 'zod';
+
+/** Ids as they travel: UUIDs in lower case. Another form is not an id and answers 400. */
+export const idParameter = z
+  .string()
+  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/, 'is not an id')
+  .meta({ description: 'Opaque id', example: '019a9c5e-7b1d-7c3a-9f00-2f6f0c1d2e3f' });
+
+/** A new id: UUIDv7 (RFC 9562, section 5.7), time-ordered, 74 random bits, so not guessable in sequence. */
+export function newId(now: number = Date.now()): string {
+  const bytes = randomBytes(16);
+  bytes.writeUIntBE(now, 0, 6);
+  return formatted(bytes, 0x70);
+}
+
+/** The id that a name always has: UUIDv8 (RFC 9562, section 5.8) over SHA-256 of the parts. */
+export function derivedId(...parts: readonly string[]): string {
+  const hash = createHash('sha256').update(JSON.stringify(parts)).digest();
+  return formatted(hash.subarray(0, 16), 0x80);
+}
+
+function formatted(bytes: Buffer, version: number): string {
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | version;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = bytes.toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+/** Was the id derived from a name, and not made anew? */
+export function isDerivedId(id: string): boolean {
+  return id[14] === '8';
+}

@@ -1,0 +1,250 @@
+import type { Connection, ResultSetHeader } from 'mysql2';
+import mysql from 'mysql2';
+import { Sequelize } from 'sequelize';
+import type { Database, Param, SqlTransaction } from './sql.ts';
+import { checkParams } from './sql.ts';
+import { CommitInDoubt, isStoreDown } from './store-errors.ts';
+import { transactionHandle } from './transaction-handle.ts';
+import { withConflictRetries } from './transaction-retry.ts';
+
+export interface MysqlOptions {
+  readonly url: string;
+  /** connections of the pool, default 10 */
+  readonly poolMax?: number;
+}
+
+const connectTimeoutMs = 2_000;
+const acquireTimeoutMs = 1_000;
+const statementTimeoutMs = 2_000;
+/** A write has no limit on MySQL, so the client gives up a little later than the server would, and drops the connection. */
+const watchdogMs = 2_500;
+/** below the server's `wait_timeout`, so that the pool never hands out a session that the server has ended */
+const idleMs = 10_000;
+const waitTimeoutSeconds = 20;
+const lockWaitTimeoutSeconds = 2;
+const singleMax = 4;
+/** Longer lists go as text: preparing a statement that comes once costs a round trip. */
+const maxPreparedParams = 1_000;
+const maxPreparedStatements = 200;
+
+/** Opens a pool on MySQL 8 or MariaDB 10.6 and later. Connections are made when they are needed, so the server may be down. */
+export async function openMysql({ url, poolMax = 10 }: MysqlOptions): Promise<Database> {
+  const sequelize = connectedTo(url, { max: poolMax, min: 0, acquire: acquireTimeoutMs, idle: idleMs });
+  const single = connectedTo(url, {
+    max: singleMax,
+    min: 0,
+    acquire: connectTimeoutMs + acquireTimeoutMs,
+    idle: idleMs,
+    maxUses: 1,
+  });
+  return {
+    dialect: 'mysql',
+    sequelize,
+    ...statements((work) => withPooled(poolOf(sequelize), work)),
+    transaction: (work, { readOnly = false, fresh = false } = {}) =>
+      withConflictRetries(() => runTransaction({ sequelize, pool: poolOf(fresh ? single : sequelize), readOnly }, work)),
+    async close() {
+      await Promise.all([sequelize.close(), single.close()]);
+    },
+  };
+}
+
+interface Begin {
+  readonly sequelize: Sequelize;
+  readonly pool: Pool;
+  readonly readOnly: boolean;
+}
+
+async function runTransaction<T>({ sequelize, pool, readOnly }: Begin, work: (tx: SqlTransaction) => Promise<T>): Promise<T> {
+  const connection = await pool.getConnection({});
+  const { handle, ended, end } = transactionHandle(sequelize, connection);
+  const { use, mustBeSound } = guarded(connection, ended);
+  let usable = false;
+  try {
+    await begin(connection, readOnly);
+    const result = await work({ dialect: 'mysql', handle, ...statements(use) });
+    mustBeSound();
+    await commit(connection);
+    end('commit');
+    usable = true;
+    return result;
+  } catch (error) {
+    // Sequelize rolls back by itself after a deadlock
+    usable = !(error instanceof CommitInDoubt) && (ended() || (await rolledBack(connection)));
+    end('rollback');
+    throw error;
+  } finally {
+    if (usable) {
+      pool.releaseConnection(connection);
+    } else {
+      // first, or the pool would say goodbye on it and wait for an answer
+      connection.destroy();
+      await pool.destroyConnection(connection);
+    }
+  }
+}
+
+/** The connection of a transaction as long as that is open. */
+function guarded(connection: Connection, ended: () => boolean): { use: Statements; mustBeSound: () => void } {
+  let fatal: unknown;
+  return {
+    async use(work) {
+      if (ended()) throw new Error('the transaction has ended');
+      try {
+        return await work(connection);
+      } catch (error) {
+        if (isStoreDown(error)) fatal ??= error;
+        throw error;
+      }
+    },
+    /** A lock timeout undoes one statement only: whoever swallows it must not be able to commit the rest. */
+    mustBeSound() {
+      if (fatal !== undefined) throw fatal;
+      if (ended()) throw new Error('the transaction was rolled back by an earlier error');
+    },
+  };
+}
+
+async function begin(connection: Connection, readOnly: boolean): Promise<void> {
+  if (!readOnly) return void (await send(connection, 'START TRANSACTION', []));
+  // the session's READ COMMITTED would take a new snapshot for each statement
+  await send(connection, 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ', []);
+  await send(connection, 'START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY', []);
+}
+
+async function commit(connection: Connection): Promise<void> {
+  try {
+    await send(connection, 'COMMIT', []);
+  } catch (cause) {
+    throw new CommitInDoubt('nobody knows whether it is committed', { cause });
+  }
+}
+
+async function rolledBack(connection: Connection): Promise<boolean> {
+  try {
+    await send(connection, 'ROLLBACK', []);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+type Statements = <T>(work: (connection: Connection) => Promise<T>) => Promise<T>;
+
+function statements(onConnection: Statements): Pick<Database, 'rows' | 'run'> {
+  return {
+    async rows<R>(sql: string, params: readonly Param[] = []) {
+      checkParams(params);
+      const rows = await onConnection((connection) => send(connection, sql, params));
+      return rows as R[]; // the caller names the columns of its own query
+    },
+    async run(sql, params = []) {
+      checkParams(params);
+      const header = await onConnection((connection) => send(connection, sql, params));
+      return (header as ResultSetHeader).affectedRows; // what the driver answers to anything but a query
+    },
+  };
+}
+
+function send(connection: Connection, sql: string, params: readonly Param[]): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const answered = (error: Error | null, answer: unknown) => {
+      if (!error) return resolve(answer);
+      // the answer may still come and would be taken for that of the next statement
+      if ('code' in error && error.code === 'PROTOCOL_SEQUENCE_TIMEOUT') connection.destroy();
+      reject(error);
+    };
+    const options = { sql, timeout: watchdogMs };
+    if (params.length === 0 || params.length > maxPreparedParams) connection.query(options, [...params], answered);
+    else connection.execute(options, params.map(withIntegers), answered);
+  });
+}
+
+/** The driver sends a number as DOUBLE, which turns integer arithmetic on the server into that of floats. */
+function withIntegers(param: Param) {
+  return typeof param === 'number' ? mysql.TypedParameter.LONGLONG(param) : param;
+}
+
+/** Sequelize's own pool, which it does not declare. */
+interface Pool {
+  getConnection(options: object): Promise<Connection>;
+  releaseConnection(connection: Connection): void;
+  destroyConnection(connection: Connection): Promise<void>;
+}
+
+function poolOf(sequelize: Sequelize): Pool {
+  return (sequelize as Sequelize & { connectionManager: Pool }).connectionManager; // see there
+}
+
+async function withPooled<T>(pool: Pool, work: (connection: Connection) => Promise<T>): Promise<T> {
+  const connection = await pool.getConnection({});
+  try {
+    return await work(connection);
+  } finally {
+    pool.releaseConnection(connection);
+  }
+}
+
+/** Sequelize would open a connection just for that; it does not declare the option. */
+const sparesAskingTheVersion = { databaseVersion: '8.0.0' };
+
+function connectedTo(url: string, pool: object): Sequelize {
+  const sequelize = new Sequelize(url, {
+    dialect: 'mysql',
+    dialectModule: mysql,
+    ...sparesAskingTheVersion,
+    logging: false,
+    timezone: '+00:00',
+    pool,
+    retry: { max: 1 },
+    dialectOptions: {
+      charset: 'utf8mb4',
+      connectTimeout: connectTimeoutMs,
+      supportBigNumbers: true,
+      dateStrings: true,
+      // an UPDATE answers the rows that it matched, as on the embedded store
+      flags: '+FOUND_ROWS',
+      maxPreparedStatements,
+      typeCast: castAsEmbedded,
+    },
+  });
+  sequelize.addHook('afterConnect', async (opened) => {
+    const connection = opened as Connection; // the hook is typed for all dialects
+    try {
+      await setUpSession(connection);
+    } catch (error) {
+      connection.destroy();
+      throw error;
+    }
+  });
+  return sequelize;
+}
+
+interface Field {
+  readonly type: string;
+  string(): string | null;
+}
+
+/** Takes the place of Sequelize's parsers, which make a Date of every DATETIME. A SUM is a DECIMAL here and a number there. */
+function castAsEmbedded(field: Field, next: () => unknown): unknown {
+  if (field.type !== 'NEWDECIMAL') return next();
+  const text = field.string();
+  const value = Number(text);
+  return text !== null && Number.isSafeInteger(value) ? value : text;
+}
+
+async function setUpSession(connection: Connection): Promise<void> {
+  const [answer] = (await send(connection, 'SELECT VERSION() AS version', [])) as { version: string }[]; // of this very query
+  const statementLimit = answer?.version.includes('MariaDB')
+    ? `max_statement_time = ${statementTimeoutMs / 1_000}`
+    : `max_execution_time = ${statementTimeoutMs}`;
+  await send(connection, 'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED', []);
+  const settings = [
+    `wait_timeout = ${waitTimeoutSeconds}`,
+    `innodb_lock_wait_timeout = ${lockWaitTimeoutSeconds}`,
+    `sql_mode = 'STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY'`,
+    `time_zone = '+00:00'`,
+    statementLimit,
+  ];
+  await send(connection, `SET SESSION ${settings.join(', ')}`, []);
+}
