@@ -1,0 +1,52 @@
+import { LRUCache } from 'lru-cache';
+import type { Product } from './product.ts';
+
+export interface ProductCacheSettings {
+  readonly maxProducts: number;
+  /** how old a product may be; absent: any age, for a process that makes all the edits itself */
+  readonly maxAgeMs?: number;
+}
+
+export interface ProductCache {
+  /** The product, from memory if it may. Reads of one product that come together are one read of the store. */
+  read(id: string): Promise<Product>;
+  /** From now on nothing is answered that was read before. */
+  invalidate(id: string): void;
+}
+
+/** Keeps products for anonymous readers. What fails to be read is not kept, so a missing product costs a read each time. */
+export function createProductCache(
+  load: (id: string) => Promise<Product>,
+  { maxProducts, maxAgeMs }: ProductCacheSettings,
+): ProductCache {
+  const products = new LRUCache<string, Product>({ max: maxProducts, ...(maxAgeMs !== undefined && { ttl: maxAgeMs }) });
+  const loads = new Map<string, Promise<Product>>();
+
+  function startLoad(id: string): Promise<Product> {
+    const start = performance.now();
+    const loading = load(id).then(
+      (product) => {
+        // A load that an edit has overtaken is no longer the one in the map, and leaves no trace.
+        if (loads.get(id) === loading) {
+          loads.delete(id);
+          products.set(id, product, { start });
+        }
+        return product;
+      },
+      (error: unknown) => {
+        if (loads.get(id) === loading) loads.delete(id);
+        throw error;
+      },
+    );
+    loads.set(id, loading);
+    return loading;
+  }
+
+  return {
+    read: async (id) => products.get(id) ?? (await (loads.get(id) ?? startLoad(id))),
+    invalidate: (id) => {
+      loads.delete(id);
+      products.delete(id);
+    },
+  };
+}

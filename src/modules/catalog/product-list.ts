@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { type Param, placeholders, type Sql } from '../../shared/database.ts';
+import { fromSql, toSql } from '../../shared/instant.ts';
+import { decodeCursor, encodeCursor, type Page } from '../../shared/page.ts';
+import type { ProductRecord } from './catalog-models.ts';
+import { keysetSql } from './keyset.ts';
+import type { Product, StockLevel } from './product.ts';
+import type { SortOrder } from './product-schema.ts';
+import { matchesWords } from './product-search.ts';
+import { productColumns, productOf } from './product-store.ts';
+import { queryWords } from './search-words.ts';
+import { stockLevel } from './stock-store.ts';
+
+export interface ProductQuery {
+  readonly q?: string | undefined;
+  readonly category?: string | undefined;
+  readonly sku?: string | undefined;
+  readonly minPrice?: number | undefined;
+  readonly maxPrice?: number | undefined;
+  readonly sort: SortOrder;
+  readonly include?: 'stock' | undefined;
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+
+export type ListedProduct = Product & { readonly stock?: StockLevel };
+
+/**
+ * A page of products. A text `q` without any word finds nothing, as no product holds what was looked for.
+ * @throws malformed for a cursor of another sort order
+ */
+export async function listProducts(sql: Sql, query: ProductQuery): Promise<Page<ListedProduct>> {
+  const order = orders[query.sort];
+  const [, key, id] = decodeCursor(query.cursor, order.cursor) ?? [];
+  const after = key === undefined || id === undefined ? undefined : { key: order.toColumn(key), id };
+  const keyset = keysetSql(sql, { column: order.column, descending: query.sort.startsWith('-'), after });
+  const words = query.q === undefined ? undefined : queryWords(query.q);
+  if (words?.length === 0) return { data: [] };
+  const filter = filterSql(sql, query, words);
+  const records = await sql.rows<ProductRecord>(
+    `SELECT ${productColumns} FROM catalog_products WHERE deleted_at IS NULL${filter.where}${keyset.where} ORDER BY ${keyset.orderBy} LIMIT ?`,
+    [...filter.params, ...keyset.params, query.limit + 1],
+  );
+  const page = records.slice(0, query.limit);
+  const last = page.at(-1);
+  return {
+    data: query.include === 'stock' ? await withStock(sql, page.map(productOf)) : page.map(productOf),
+    ...(records.length > query.limit &&
+      last !== undefined && { nextCursor: encodeCursor([query.sort, order.keyOf(last), last.id]) }),
+  };
+}
+
+interface Order {
+  readonly column: string;
+  readonly cursor: z.ZodType<readonly [string, string | number, string]>;
+  readonly keyOf: (record: ProductRecord) => string | number;
+  readonly toColumn: (key: string | number) => string | number;
+}
+
+const same = (key: string | number) => key;
+const byName = { column: 'name_key', keyOf: ({ nameKey }: ProductRecord) => nameKey, toColumn: same };
+const byPrice = { column: 'price_amount', keyOf: ({ priceAmount }: ProductRecord) => priceAmount, toColumn: same };
+const byAge = {
+  column: 'created_at',
+  keyOf: ({ createdAt }: ProductRecord) => fromSql(createdAt),
+  toColumn: (key: string | number) => toSql(new Date(key)),
+};
+const ordered = (sort: SortOrder, order: Omit<Order, 'cursor'>, key: z.ZodType<string | number>): Order => ({
+  ...order,
+  cursor: z.tuple([z.literal(sort), key, z.string()]),
+});
+
+const orders: Readonly<Record<SortOrder, Order>> = {
+  name: ordered('name', byName, z.string()),
+  '-name': ordered('-name', byName, z.string()),
+  price: ordered('price', byPrice, z.int()),
+  '-price': ordered('-price', byPrice, z.int()),
+  createdAt: ordered('createdAt', byAge, z.iso.datetime()),
+  '-createdAt': ordered('-createdAt', byAge, z.iso.datetime()),
+};
+
+function filterSql(sql: Sql, { category, sku, minPrice, maxPrice }: ProductQuery, words: readonly string[] | undefined) {
+  const conditions: { readonly sql: string; readonly params: readonly Param[] }[] = [];
+  if (category !== undefined) conditions.push({ sql: 'category = ?', params: [category] });
+  if (sku !== undefined) conditions.push({ sql: 'live_sku = ?', params: [sku] });
+  if (minPrice !== undefined) conditions.push({ sql: 'price_amount >= ?', params: [minPrice] });
+  if (maxPrice !== undefined) conditions.push({ sql: 'price_amount <= ?', params: [maxPrice] });
+  if (words !== undefined) conditions.push(matchesWords(sql, words));
+  return {
+    where: conditions.map((condition) => ` AND ${condition.sql}`).join(''),
+    params: conditions.flatMap(({ params }) => params),
+  };
+}
+
+async function withStock(sql: Sql, products: readonly Product[]): Promise<readonly ListedProduct[]> {
+  if (products.length === 0) return [];
+  const rows = await sql.rows<{ product_id: string; on_hand: number; reserved: number }>(
+    `SELECT product_id, on_hand, reserved FROM catalog_stock WHERE product_id IN ${placeholders(1, products.length)}`,
+    products.map(({ id }) => id),
+  );
+  const levels = new Map(rows.map((row) => [row.product_id, stockLevel(row.on_hand, row.reserved)]));
+  return products.map((product) => ({ ...product, stock: levels.get(product.id) ?? stockLevel(0, 0) }));
+}
