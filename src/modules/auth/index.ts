@@ -1,0 +1,149 @@
+import type { Logger } from 'pino';
+import type { Config, Quota } from '../../shared/config.ts';
+import type { Dynamo } from '../../shared/dynamo.ts';
+import { Failure } from '../../shared/failure.ts';
+import type { Authenticate } from '../../shared/http-access.ts';
+import type { Module } from '../../shared/module.ts';
+import { createAccessTokens } from './access-token.ts';
+import { accountRoutes } from './account-routes.ts';
+import { createAccountService } from './account-service.ts';
+import { createAdminSet } from './admin-set.ts';
+import type { Auth, PersonalData } from './auth-api.ts';
+import { openAuthTables } from './auth-tables.ts';
+import { createBearer } from './bearer.ts';
+import { createUserChanges } from './change-user.ts';
+import { createErasure, deactivationTask, marksTask } from './erasure.ts';
+import { ensureAdmin } from './first-admin.ts';
+import { keyRoutes } from './key-routes.ts';
+import { createLoginFailures, unlimitedLoginFailures } from './login-failures.ts';
+import { createNameStore } from './name-store.ts';
+import { createPasswordHasher } from './password-hash.ts';
+import { createRefresh } from './refresh-session.ts';
+import { createRefreshTokens } from './refresh-token.ts';
+import { createRegistration } from './registration.ts';
+import { createRevocations } from './revocations.ts';
+import { presentSession, sessionRoutes } from './session-routes.ts';
+import { createSessionStore } from './session-store.ts';
+import { createSessions } from './sessions.ts';
+import { createSignIn } from './sign-in.ts';
+import { createUserAdministration } from './user-administration.ts';
+import { createUserLists } from './user-lists.ts';
+import { userRoutes } from './user-routes.ts';
+import { createUserStore } from './user-store.ts';
+
+export type { Auth, PersonalData } from './auth-api.ts';
+export { makeJwtKey, makePassword, makePepper, makeRefreshKey } from './secrets.ts';
+
+export interface AuthDependencies {
+  readonly dynamo: Dynamo;
+  readonly keys: {
+    /** PKCS#8 PEM of RSA keys; the first signs, all verify */
+    readonly jwtPrivateKeys: readonly string[];
+    /** newest first */
+    readonly refreshKeys: readonly string[];
+    readonly passwordPepper: string;
+  };
+  readonly settings: Pick<Config['auth'], 'passwordMinLength' | 'bcryptCost' | 'admin'>;
+  /** wrong passwords for one account; absent: not counted */
+  readonly loginFailures?: Quota | undefined;
+  readonly log: Logger;
+  /** milliseconds since 1970 */
+  readonly now?: () => number;
+  readonly intervals?: Partial<typeof defaultIntervals>;
+}
+
+/** Pauses of the background tasks, and how long the erasure of an account waits for requests under way; in milliseconds. */
+const defaultIntervals = { revocations: 2000, marks: 5000, deactivations: 60_000, erasureDelay: 10_000 };
+
+export interface AuthModule extends Module<Auth> {
+  readonly authenticate: Authenticate;
+  /** Learns what was revoked and makes the first admin. @throws unavailable, or why there can be no first admin */
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Builds the auth module. The caller mounts the routes, starts it and runs the tasks; the store stays the caller's to close. */
+export async function createAuth(dependencies: AuthDependencies): Promise<AuthModule> {
+  const { dynamo, keys, settings, loginFailures, log, now = Date.now, intervals } = dependencies;
+  const every = { ...defaultIntervals, ...intervals };
+  const { passwordMinLength } = settings;
+  const tables = await openAuthTables(dynamo, dynamo.tablePrefix);
+  const users = createUserStore(tables, now);
+  const lists = createUserLists(tables, users, now);
+  const names = createNameStore(tables);
+  const sessionStore = createSessionStore(tables, now);
+  const admins = createAdminSet(tables);
+  const revocations = createRevocations(tables, { storeNow: dynamo.now, elapsed: createStopwatch() }, log);
+  const accessTokens = createAccessTokens(keys.jwtPrivateKeys, now);
+  const refreshTokens = createRefreshTokens(keys.refreshKeys);
+  const hasher = createPasswordHasher({ pepper: keys.passwordPepper, cost: settings.bcryptCost });
+  const failures = loginFailures === undefined ? unlimitedLoginFailures : createLoginFailures(loginFailures, now);
+
+  const changes = createUserChanges({ users, sessions: sessionStore, admins, revocations });
+  const registration = createRegistration({ users, names, hasher, now });
+  const signIn = createSignIn({ users, names, hasher, failures, log, now });
+  const sessions = createSessions({ users, store: sessionStore, revocations, accessTokens, refreshTokens, now });
+  const refresh = createRefresh({ users, store: sessionStore, sessions, refreshTokens, log, now });
+  const accounts = createAccountService({
+    ...{ users, sessions, sessionStore, changes, registration, signIn, hasher, passwordMinLength, log, now },
+    erasureDelayMs: every.erasureDelay,
+  });
+  const administration = createUserAdministration({ users, lists, sessions, changes, admins, signIn, hasher, log, now });
+
+  const personalData = async (userId: string): Promise<PersonalData> => {
+    const user = await users.read(userId);
+    if (user === undefined || user.state === 'gone') throw new Failure('not-found');
+    const { id, username, roles, createdAt } = user;
+    const devices: PersonalData['sessions'][number][] = [];
+    let before: string | undefined;
+    do {
+      const page = await accounts.listSessions(userId, { limit: 100, before });
+      devices.push(...page.sessions.map(presentSession));
+      before = page.next;
+    } while (before !== undefined);
+    return { user: { id, username, roles, createdAt: new Date(createdAt).toISOString() }, sessions: devices };
+  };
+
+  return {
+    api: { ...createErasure({ users, lists, names, sessionStore, changes }), personalData },
+    routes: [
+      ...accountRoutes(accounts),
+      ...sessionRoutes({ accounts, sessions, refresh }),
+      ...userRoutes(administration),
+      ...keyRoutes(accessTokens),
+    ],
+    authenticate: createBearer({ accessTokens, revocations, now }),
+    tasks: [
+      {
+        name: 'auth-revocations',
+        everyMs: every.revocations,
+        everywhere: true,
+        run: () => revocations.poll().then(nothingMore, nothingMore),
+      },
+      marksTask({ lists, changes, now, everyMs: every.marks }),
+      deactivationTask({ lists, changes, now, everyMs: every.deactivations }),
+    ],
+    start: async () => {
+      await revocations.poll();
+      await ensureAdmin({ admins, registration, admin: settings.admin, passwordMinLength, log });
+    },
+    close: async () => undefined,
+  };
+}
+
+const nothingMore = () => false;
+
+/** Milliseconds that never run backwards and go on while the machine sleeps, which the monotonic clock alone does not. */
+function createStopwatch(): () => number {
+  let total = 0;
+  let monotonic = performance.now();
+  let wall = Date.now();
+  return () => {
+    const nextMonotonic = performance.now();
+    const nextWall = Date.now();
+    total += Math.max(nextMonotonic - monotonic, nextWall - wall);
+    monotonic = nextMonotonic;
+    wall = nextWall;
+    return total;
+  };
+}

@@ -1,0 +1,74 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import bcrypt from 'bcrypt';
+import { Failure } from '../../shared/failure.ts';
+
+export interface PasswordHasher {
+  /** @throws overloaded (503) when too many hashes wait already */
+  hash(password: string): Promise<string>;
+  /** Does the same work when there is no hash to compare with, and then says no. @throws overloaded (503) */
+  matches(password: string, hash: string | undefined): Promise<boolean>;
+}
+
+// Node's thread pool has four threads, which files, name look-ups and the embedded store share.
+const mostAtOnce = 3;
+const defaultAtOnce = Math.max(1, Math.min(availableParallelism() - 1, mostAtOnce));
+const mostWaiting = 100;
+const longestWaitMs = 4000;
+
+/**
+ * bcrypt over base64(HMAC-SHA-384(pepper, NFC(password))): bcrypt looks at 72 bytes at most, these are always 64, so
+ * passwords of any length and script count in full, and without the pepper the stored hashes can't be tried.
+ */
+export function createPasswordHasher({
+  pepper,
+  cost,
+  atOnce = defaultAtOnce,
+}: {
+  pepper: string;
+  cost: number;
+  atOnce?: number;
+}): PasswordHasher {
+  const inTurn = createLanes(atOnce);
+  const input = (password: string) => createHmac('sha384', pepper).update(password.normalize('NFC')).digest('base64');
+  const hash = (password: string) => inTurn(() => bcrypt.hash(input(password), cost));
+  let dummy: Promise<string> | undefined;
+  const dummyHash = () => {
+    dummy ??= bcrypt.hash(input(randomBytes(32).toString('hex')), cost);
+    return dummy;
+  };
+  void dummyHash();
+  return {
+    hash,
+    matches: async (password, known) => {
+      const against = known ?? (await dummyHash());
+      const same = await inTurn(() => bcrypt.compare(input(password), against));
+      return same && known !== undefined;
+    },
+  };
+}
+
+/** Runs so many at once, the others in turn; refuses those that would wait too long. */
+function createLanes(atOnce: number) {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  let typicalMs = 0;
+  return async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const expectedMs = ((waiting.length + 1) * typicalMs) / atOnce;
+    if (running >= atOnce && (waiting.length >= mostWaiting || expectedMs > longestWaitMs)) {
+      throw new Failure('overloaded', { headers: { 'Retry-After': String(Math.max(1, Math.ceil(expectedMs / 1000))) } });
+    }
+    if (running >= atOnce) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running += 1;
+    const startedAt = performance.now();
+    try {
+      return await work();
+    } finally {
+      typicalMs += (performance.now() - startedAt - typicalMs) / 8;
+      // The place goes to the next in line, so nobody can overtake.
+      const next = waiting.shift();
+      if (next) next();
+      else running -= 1;
+    }
+  };
+}
