@@ -1,0 +1,102 @@
+import { type Database, placeholders, type SqlTransaction } from '../../shared/database.ts';
+import { newId } from '../../shared/identifier.ts';
+import { fromSql, toSql } from '../../shared/instant.ts';
+import { databaseClock } from '../../shared/sql-clock.ts';
+import type { OrderEvent } from './orders-api.ts';
+
+/** An event on its way out: it only says which order to look at, and its place in that order's life. */
+export interface OutgoingEvent {
+  readonly id: string;
+  readonly orderId: string;
+  readonly type: OrderEvent['type'];
+  readonly sequence: number;
+  /** RFC 3339 UTC */
+  readonly at: string;
+  /** how often sending it failed so far */
+  readonly attempts: number;
+}
+
+/** Before every clock: whether a new event is due never depends on the clock of the process that wrote it. */
+const dueAtOnce = '1970-01-01 00:00:00.000';
+
+/** Appends events in the transaction that makes them true. */
+export async function appendEvents(
+  tx: SqlTransaction,
+  events: readonly Pick<OutgoingEvent, 'orderId' | 'type' | 'sequence' | 'at'>[],
+): Promise<void> {
+  await tx.run(
+    `INSERT INTO orders_outbox (id, order_id, type, sequence, created_at, leased_until) VALUES ${placeholders(events.length, 6)}`,
+    events.flatMap(({ orderId, type, sequence, at }) => {
+      return [newId(), orderId, type, sequence, toSql(new Date(at)), dueAtOnce];
+    }),
+  );
+}
+
+interface OutboxRow {
+  readonly id: string;
+  readonly order_id: string;
+  readonly type: OrderEvent['type'];
+  readonly sequence: number;
+  readonly created_at: string;
+  readonly attempts: number;
+}
+
+const due = (db: Database) => `published_at IS NULL AND dead_at IS NULL AND leased_until <= ${databaseClock(db)}`;
+
+/**
+ * Takes up to `limit` unpublished events for `leaseMs`, on the database's clock. Rows are found by being unpublished, never
+ * by a cursor: ids that commit late would be passed over.
+ */
+export async function leaseEvents(
+  db: Database,
+  { lease, limit, leaseMs }: { lease: string; limit: number; leaseMs: number },
+): Promise<readonly OutgoingEvent[]> {
+  const candidates = await db.rows<{ id: string }>(
+    `SELECT id FROM orders_outbox WHERE ${due(db)} ORDER BY leased_until, id LIMIT ${limit}`,
+  );
+  if (candidates.length === 0) return [];
+  await db.run(
+    `UPDATE orders_outbox SET leased_by = ?, leased_until = ${databaseClock(db, leaseMs)} WHERE id IN ${placeholders(1, candidates.length)} AND ${due(db)}`,
+    [lease, ...candidates.map(({ id }) => id)],
+  );
+  const rows = await db.rows<OutboxRow>(
+    'SELECT id, order_id, type, sequence, created_at, attempts FROM orders_outbox WHERE leased_by = ? AND published_at IS NULL ORDER BY id',
+    [lease],
+  );
+  return rows.map((row) => ({
+    id: row.id,
+    orderId: row.order_id,
+    type: row.type,
+    sequence: row.sequence,
+    at: fromSql(row.created_at),
+    attempts: row.attempts,
+  }));
+}
+
+/** Marks those whose lease is still held; the others belong to another relay by now. */
+export async function markPublished(db: Database, lease: string, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await db.run(
+    `UPDATE orders_outbox SET published_at = ${databaseClock(db)} WHERE id IN ${placeholders(1, ids.length)} AND leased_by = ?`,
+    [...ids, lease],
+  );
+}
+
+/** Gives a failed event back, to be sent again after `delayMs`, or puts it aside as a dead letter. */
+export async function markFailed(
+  db: Database,
+  {
+    lease,
+    id,
+    delayMs,
+    counts,
+    dead,
+    error,
+  }: { lease: string; id: string; delayMs: number; counts: boolean; dead: boolean; error: string },
+): Promise<void> {
+  await db.run(
+    `UPDATE orders_outbox SET attempts = attempts + ${counts ? 1 : 0}, leased_by = NULL, leased_until = ${databaseClock(db, delayMs)},
+     dead_at = ${dead ? databaseClock(db) : 'NULL'}, last_error = ? WHERE id = ? AND leased_by = ?`,
+    [error.slice(0, 500), id, lease],
+  );
+}
