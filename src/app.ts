@@ -1,0 +1,193 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { createAuth, makeJwtKey, makePassword, makePepper, makeRefreshKey } from './modules/auth/index.ts';
+import { createCatalog } from './modules/catalog/index.ts';
+import { createOrders, type OrdersDependencies } from './modules/orders/index.ts';
+import { type BackgroundRunner, runInBackground } from './shared/background.ts';
+import { adminPasswordFileName, adminUsername, type Config, sqliteFileName } from './shared/config.ts';
+import { type DataFolder, openDataFolder } from './shared/data-folder.ts';
+import { type Database, openMysql, openSqlite } from './shared/database.ts';
+import { type Dynamo, openDynamo } from './shared/dynamo.ts';
+import { openEmbeddedDynamo } from './shared/embedded-dynamo.ts';
+import { createFront } from './shared/http-front.ts';
+import type { QuotaRules } from './shared/http-quota.ts';
+import { createHttpServer, type HttpServer } from './shared/http-server.ts';
+import { migrate, pendingMigrations } from './shared/migrations.ts';
+import type { ServiceInfo } from './shared/openapi-document.ts';
+import { problemGuides } from './problem-guides.ts';
+import { createReadiness } from './shared/readiness.ts';
+
+/** What tests may put in the place of the real thing. */
+export interface Overrides {
+  /** milliseconds since 1970 */
+  readonly now?: () => number;
+  readonly orderIntervals?: NonNullable<OrdersDependencies['intervals']>;
+}
+
+export interface App {
+  readonly http: HttpServer;
+  /** the file that holds the made-up password of the first admin; absent when the environment names an admin */
+  readonly adminPasswordFile?: string;
+  /** the made-up password, only in the start that made it */
+  readonly newAdminPassword?: string;
+  /** Migrates embedded storage, makes the first admin, starts the background tasks and becomes ready. */
+  start(): Promise<void>;
+  /** Stops the background tasks and closes the stores; drain the HTTP server first. */
+  close(): Promise<void>;
+}
+
+/**
+ * The composition root: stores → modules → HTTP → background tasks. Nothing listens on a port yet.
+ * @throws when the data folder is in use by another server, or a store can't be opened
+ */
+export async function createApp({
+  config,
+  log,
+  overrides = {},
+}: {
+  config: Config;
+  log: Logger;
+  overrides?: Overrides;
+}): Promise<App> {
+  const now = overrides.now ?? Date.now;
+  const folder = usesDataFolder(config) ? openDataFolder(config.stores.dataDir) : undefined;
+  const stores = await openStores(config, folder);
+  const secrets = gatherSecrets(config, folder);
+
+  let runner: BackgroundRunner | undefined;
+  const wakeRelay = () => runner?.wake('orders-relay');
+
+  const auth = await createAuth({
+    dynamo: stores.dynamo,
+    keys: secrets.keys,
+    settings: { ...config.auth, ...(secrets.admin !== undefined && { admin: secrets.admin }) },
+    loginFailures: config.rateLimits.enabled ? config.rateLimits.loginFailuresPerAccount : undefined,
+    log,
+    now,
+  });
+  const catalog = createCatalog({ db: stores.db, log, now });
+  const orders = createOrders({
+    db: stores.db,
+    catalog: catalog.api,
+    auth: auth.api,
+    log,
+    now,
+    onAppended: wakeRelay,
+    ...(overrides.orderIntervals !== undefined && { intervals: overrides.orderIntervals }),
+  });
+
+  const readiness = createReadiness({
+    checks: { sql: () => stores.db.rows('SELECT 1'), users: () => stores.dynamo.ping() },
+    log,
+  });
+  const handler = createFront({
+    routes: [...auth.routes, ...catalog.routes, ...orders.routes],
+    authenticate: auth.authenticate,
+    ...(config.rateLimits.enabled && { quotas: quotasOf(config) }),
+    trustProxyHops: config.http.trustProxyHops,
+    corsOrigins: config.http.corsOrigins,
+    readiness,
+    info: serviceInfo(),
+    guides: problemGuides,
+    log,
+  });
+  const tasks = [...auth.tasks, ...catalog.tasks, ...orders.tasks];
+
+  return {
+    http: createHttpServer({ handler, readiness, log }),
+    ...(secrets.adminPasswordFile !== undefined && { adminPasswordFile: secrets.adminPasswordFile }),
+    ...(secrets.newAdminPassword !== undefined && { newAdminPassword: secrets.newAdminPassword }),
+    start: async () => {
+      if (config.stores.mysqlUrl === undefined) await migrate(stores.db);
+      else if ((await pendingMigrations(stores.db)).length > 0) readiness.become('migrations-pending');
+      await auth.start();
+      runner = runInBackground(
+        tasks.filter((task) => task.everywhere === true || config.roles.worker),
+        log,
+      );
+      if (readiness.state() === 'starting') readiness.become('ready');
+    },
+    close: async () => {
+      await runner?.stop();
+      await auth.close();
+      await stores.dynamo.close();
+      await stores.db.close();
+      folder?.close();
+    },
+  };
+}
+
+function usesDataFolder({ stores, auth }: Config): boolean {
+  const secretsGiven =
+    auth.jwtPrivateKeys !== undefined &&
+    auth.refreshKeys !== undefined &&
+    auth.passwordPepper !== undefined &&
+    auth.admin !== undefined;
+  return stores.mysqlUrl === undefined || stores.dynamo === undefined || !secretsGiven;
+}
+
+async function openStores({ stores }: Config, folder: DataFolder | undefined): Promise<{ db: Database; dynamo: Dynamo }> {
+  const inFolder = (name: string) => join(folder?.path ?? stores.dataDir, name);
+  const db =
+    stores.mysqlUrl === undefined
+      ? await openSqlite({ file: inFolder(sqliteFileName) })
+      : await openMysql({ url: stores.mysqlUrl });
+  const dynamo =
+    stores.dynamo === undefined ? await openEmbeddedDynamo(folder?.path ?? stores.dataDir) : await openDynamo(stores.dynamo);
+  return { db, dynamo };
+}
+
+/** Secrets come from the environment, or are made once and kept in the data folder. */
+function gatherSecrets({ auth, stores }: Config, folder: DataFolder | undefined) {
+  const keep = (name: string, make: () => string): string => {
+    if (folder === undefined) throw new Error(`There is no data folder to keep ${name} in.`);
+    return folder.keep(name, make);
+  };
+  const keys = {
+    jwtPrivateKeys: auth.jwtPrivateKeys ?? [keep('jwt-private-key.pem', makeJwtKey)],
+    refreshKeys: auth.refreshKeys ?? [keep('refresh-key', makeRefreshKey)],
+    passwordPepper: auth.passwordPepper ?? keep('password-pepper', makePepper),
+  };
+  if (auth.admin !== undefined || stores.dynamo !== undefined) return { keys, admin: auth.admin };
+  let newAdminPassword: string | undefined;
+  const password = keep(adminPasswordFileName, () => {
+    const made = makePassword();
+    newAdminPassword = made;
+    return made;
+  });
+  return {
+    keys,
+    admin: { username: adminUsername, password: password.trim() },
+    adminPasswordFile: join(folder?.path ?? stores.dataDir, adminPasswordFileName),
+    newAdminPassword,
+  };
+}
+
+function quotasOf({ rateLimits }: Config): QuotaRules {
+  return {
+    browsing: { ...rateLimits.browsing, per: 'address' },
+    orders: { ...rateLimits.orders, per: 'user' },
+    staff: { ...rateLimits.staff, per: 'user' },
+    login: { ...rateLimits.login, per: 'address' },
+    register: { ...rateLimits.register, per: 'address' },
+  };
+}
+
+function serviceInfo(): ServiceInfo {
+  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8')) as { version: string };
+  return {
+    title: 'Shop',
+    version,
+    description:
+      'Accounts, products with stock, and orders. Money is in integer minor units; errors are problem documents (RFC 9457).',
+    tags: {
+      Accounts: 'Signing up and in, one’s own account and sessions',
+      Users: 'Users and their roles, for admins',
+      Products: 'What is for sale',
+      Stock: 'How many pieces there are',
+      Orders: 'Placing orders and what becomes of them',
+      Operations: 'For balancers and operators',
+    },
+  };
+}
