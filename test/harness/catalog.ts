@@ -1,0 +1,139 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import request from 'supertest';
+import { type Catalog, type CatalogDependencies, createCatalog } from '../../src/modules/catalog/index.ts';
+import { problemGuides } from '../../src/problem-guides.ts';
+import { type Database, openMysql, openSqlite } from '../../src/shared/database.ts';
+import { Failure } from '../../src/shared/failure.ts';
+import { createFront } from '../../src/shared/http-front.ts';
+import { newId } from '../../src/shared/identifier.ts';
+import { migrate } from '../../src/shared/migrations.ts';
+import type { Role } from '../../src/shared/principal.ts';
+import { createReadiness } from '../../src/shared/readiness.ts';
+
+/** The catalog behind the real HTTP front, on a store of its own: MySQL where TEST_MYSQL_URL names a server, else a file. */
+
+/** Nothing that is logged as an error is expected. */
+const log = pino({ level: 'error' }, pino.destination({ dest: 2, sync: true }));
+
+/** biome-ignore lint/suspicious/noExplicitAny: bodies are looked at as a client would, without types */
+type Json = any;
+
+export interface Answer {
+  readonly status: number;
+  readonly body: Json;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+}
+
+export interface Sending {
+  readonly as?: Role | 'nobody';
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface CatalogUnderTest {
+  readonly api: Catalog;
+  readonly db: Database;
+  /** Sends a request; staff unless `as` says otherwise. Every answer is checked against the OpenAPI document. */
+  send(method: 'get' | 'post' | 'put' | 'patch' | 'delete', path: string, sending?: Sending): Promise<Answer>;
+  /** Adds a product; what is not said is made up. */
+  product(fields?: Record<string, unknown>): Promise<Json>;
+  close(): Promise<void>;
+}
+
+export const userIds: Readonly<Record<Role, string>> = { customer: newId(), staff: newId(), admin: newId() };
+
+export async function openStore(): Promise<{ readonly db: Database; close(): Promise<void> }> {
+  const server = process.env['TEST_MYSQL_URL'];
+  if (server === undefined) {
+    const folder = mkdtempSync(join(tmpdir(), 'catalog-'));
+    const db = await openSqlite({ file: join(folder, 'shop.sqlite') });
+    return { db, close: async () => void (await db.close(), rmSync(folder, { recursive: true })) };
+  }
+  const name = `test_${newId().replaceAll('-', '')}`;
+  const admin = await openMysql({ url: server });
+  await admin.run(`CREATE DATABASE ${name}`);
+  const db = await openMysql({ url: Object.assign(new URL(server), { pathname: `/${name}` }).href });
+  return {
+    db,
+    close: async () => {
+      await db.close();
+      await admin.run(`DROP DATABASE ${name}`);
+      await admin.close();
+    },
+  };
+}
+
+export async function startCatalog(settings: Partial<CatalogDependencies> = {}): Promise<CatalogUnderTest> {
+  const { db, close } = await openStore();
+  await migrate(db);
+  const { api, routes } = createCatalog({ db, log, now: Date.now, ...settings });
+  const readiness = createReadiness({ checks: {}, log });
+  const info = { title: 'Catalog', version: '1', description: '', tags: { Products: '', Stock: '', Operations: '' } };
+  const front = createFront({
+    routes,
+    authenticate,
+    trustProxyHops: 0,
+    corsOrigins: [],
+    readiness,
+    info,
+    guides: problemGuides,
+    log,
+  });
+  const server = front.listen(0, '127.0.0.1');
+  let counter = 0;
+
+  const send: CatalogUnderTest['send'] = async (method, path, { as = 'staff', body, headers = {} } = {}) => {
+    const sent = request(server)[method](path).set(headers);
+    if (as !== 'nobody') sent.set('Authorization', `Bearer ${as}`);
+    const answer = await (body === undefined ? sent : sent.send(body as object));
+    return { status: answer.status, body: answer.body, headers: answer.headers };
+  };
+  return {
+    api,
+    db,
+    send,
+    product: async (fields = {}) => {
+      counter += 1;
+      const body = { sku: `SKU-${counter}`, name: `Product ${counter}`, price: { amount: 500, currency: 'GBP' }, ...fields };
+      const { status, body: product } = await send('post', '/api/products', { body });
+      if (status !== 201) throw new Error(`${status} ${JSON.stringify(product)}`);
+      return product;
+    },
+    close: async () => {
+      await new Promise((resolve) => server.close(resolve));
+      await close();
+    },
+  };
+}
+
+/** Many products at once, as quick as the store takes them; they are not found by words. Answers their ids. */
+export async function addProducts(db: Database, count: number, { stock, price = 500 }: { stock: number; price?: number }): Promise<readonly string[]> {
+  const ids = Array.from({ length: count }, () => newId());
+  const at = '2026-01-01 00:00:00.000';
+  await db.transaction(async (tx) => {
+    for (const id of ids) {
+      await tx.run(
+        `INSERT INTO catalog_products (id, sku, live_sku, name, name_key, attributes, price_amount, price_currency, version, created_at, updated_at)
+          VALUES (?, ?, ?, 'Lamp', 'lamp', '{}', ?, 'GBP', 1, ?, ?)`,
+        [id, id, id, price, at, at],
+      );
+      await tx.run('INSERT INTO catalog_stock (product_id, on_hand, reserved, version) VALUES (?, ?, 0, 1)', [id, stock]);
+      await tx.run(`INSERT INTO catalog_stock_movements (id, product_id, kind, delta, created_at) VALUES (?, ?, 'initial', ?, ?)`, [newId(), id, stock, at]);
+    }
+  });
+  return ids;
+}
+
+async function authenticate(token: string) {
+  if (token !== 'customer' && token !== 'staff' && token !== 'admin') throw new Failure('unauthenticated');
+  const role: Role = token;
+  return { userId: userIds[role], sessionId: newId(), roles: [role], tokenVersion: 1 };
+}
+
+/** The problem of an answer: status and slug. */
+export function problemOf({ status, body }: Answer): string {
+  return `${status} ${String(body.type).replace('/problems/', '')}`;
+}

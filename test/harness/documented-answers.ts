@@ -1,0 +1,83 @@
+import jestOpenApi from 'jest-openapi';
+import type { Response } from 'supertest';
+
+// jest-openapi first checks the document against the schema of OpenAPI 3.0, which knows nothing of 3.1; the document itself is
+// linted by test/openapi.test.ts. What checks the answers is plain JSON Schema and takes 3.1 as it is.
+jest.mock('openapi-schema-validator', () => ({
+  __esModule: true,
+  default: class {
+    validate() {
+      return { errors: [] };
+    }
+  },
+}));
+
+// It compiles all schemas anew for every answer, which takes longer than most requests; here once for each documented answer.
+jest.mock('openapi-response-validator', () => {
+  const { default: Validator } = jest.requireActual('openapi-response-validator');
+  const compiled = new WeakMap<object, object>();
+  function ValidatorOnce(options: { readonly responses: Readonly<Record<string, object>> }) {
+    const [response = {}] = Object.values(options.responses);
+    const validator = compiled.get(response) ?? new Validator(options);
+    compiled.set(response, validator);
+    return validator;
+  }
+  return { __esModule: true, default: ValidatorOnce };
+});
+
+declare global {
+  namespace jest {
+    interface Matchers<R> {
+      toSatisfyApiSpec(): R;
+      toSatisfySchemaInApiSpec(schemaName: string): R;
+    }
+  }
+}
+
+export interface OpenApiDocument {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+}
+interface Operation {
+  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, unknown>> }>>;
+}
+
+/** Pages are no part of the API and not in its document. */
+const pages = /^\/(?:docs|problems|openapi\.json)(?:\/|$)/;
+
+/**
+ * Makes the check that every answer has to pass: its status, body and media type are those that the document describes for
+ * its operation. Answers for paths and methods that do not exist have to be problem documents.
+ */
+export function documentedAnswers(document: OpenApiDocument): (response: Response) => void {
+  // its types are those of an older OpenAPI
+  jestOpenApi.default(document as unknown as Parameters<typeof jestOpenApi.default>[0]);
+  const templates = Object.entries(document.paths).map(([path, operations]) => ({ pattern: patternOf(path), path, operations }));
+  templates.sort((one, other) => Number(one.path.includes('{')) - Number(other.path.includes('{')));
+  return (response) => {
+    // superagent's own types leave out the request that jest-openapi looks at as well
+    const { method, path } = (response as unknown as { req: { method: string; path: string } }).req;
+    const [pathname = ''] = path.split('?', 1);
+    expect(response.headers['x-request-id']).toMatch(/^[A-Za-z0-9-]{8,64}$/);
+    if (method === 'HEAD' || method === 'OPTIONS' || pages.test(pathname)) return;
+    const operation = templates.find(({ pattern }) => pattern.test(pathname))?.operations[method.toLowerCase()];
+    if (operation === undefined) {
+      expect(response.status).toBeGreaterThanOrEqual(400);
+      expect(response.body).toSatisfySchemaInApiSpec('Problem');
+      return;
+    }
+    expect(response).toSatisfyApiSpec();
+    const types = Object.keys(operation.responses[response.status]?.content ?? {});
+    expect([undefined, ...types]).toContain(response.headers['content-type']?.split(';', 1)[0]);
+  };
+}
+
+function patternOf(path: string): RegExp {
+  return new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`);
+}
+
+/** The document as the server hands it out. */
+export async function fetchDocument(url: string): Promise<OpenApiDocument> {
+  const answer = await fetch(`${url}/openapi.json`);
+  // what the server makes is linted by test/openapi.test.ts
+  return (await answer.json()) as OpenApiDocument;
+}
