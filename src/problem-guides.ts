@@ -18,6 +18,7 @@ export const problemGuides: ProblemGuides = {
         .array(z.object({ pointer: z.string(), detail: z.string() }))
         .meta({ description: 'Every broken rule (at most 50): pointer into the body and what is wrong there' }),
     },
+    example: { errors: [{ pointer: '/items/0/quantity', detail: 'has to be a whole number' }] },
   },
   unauthenticated: {
     meaning: 'There is no access token, or it is not valid: wrong, expired, or its session has ended.',
@@ -63,6 +64,7 @@ export const problemGuides: ProblemGuides = {
     meaning: 'The resource has changed since the version that If-Match names.',
     advice: 'Read it again, decide whether the change still makes sense, and send it with the new ETag.',
     members: { currentVersion: z.int().meta({ description: 'The version that it has now' }) },
+    example: { currentVersion: 8 },
   },
   duplicate: {
     meaning: 'Something with this unique name exists already.',
@@ -77,16 +79,19 @@ export const problemGuides: ProblemGuides = {
         .optional()
         .meta({ description: 'Every product that falls short: how many were wanted and how many there are' }),
     },
+    example: { items: [{ productId: '019a9c5e-7b1d-7c3a-9f00-2f6f0c1d2e3f', requested: 3, available: 1 }] },
   },
   'total-changed': {
     meaning: 'The prices add up to another total than `expectedTotal`. Nothing was ordered.',
     advice: 'Show the new total and order again if it is accepted.',
     members: { total: money.meta({ description: 'What it costs now, in minor units' }) },
+    example: { total: { amount: 2598, currency: 'GBP' } },
   },
   'mixed-currencies': {
     meaning: 'The products of one order have prices in different currencies.',
     advice: 'Place one order for each currency.',
     members: { currencies: z.array(z.string()).meta({ description: 'The currencies that the products are priced in' }) },
+    example: { currencies: ['EUR', 'GBP'] },
   },
   'illegal-transition': {
     meaning: 'The order is in a state from which it can not go to the wanted one.',
@@ -96,6 +101,7 @@ export const problemGuides: ProblemGuides = {
       to: z.string().meta({ description: 'The state that was wanted' }),
       allowed: z.array(z.string()).meta({ description: 'The states that it can go to' }),
     },
+    example: { from: 'delivered', to: 'cancelled', allowed: [] },
   },
   'idempotency-in-flight': {
     meaning: 'A request with the same Idempotency-Key is still running.',

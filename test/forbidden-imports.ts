@@ -124,6 +124,30 @@ export const forbidden: readonly Plant[] = [
     rule: 'nothing imports the program itself',
   },
   {
+    kind: 'a file → the app',
+    file: 'src/planted-app.ts',
+    code: "import './app.ts';\n",
+    rule: 'only the programs build the app',
+  },
+  {
+    kind: 'the product → its tests',
+    file: 'src/planted-test.ts',
+    code: "import '../test/forbidden-imports.ts';\n",
+    rule: 'the product does not import its tests',
+  },
+  {
+    kind: 'a test → the insides of two modules',
+    file: 'test/planted.test.ts',
+    code: "import '../src/modules/catalog/catalog-service.ts';\nimport '../src/modules/auth/auth-service.ts';\n",
+    rule: 'a test of the inside looks into one module',
+  },
+  {
+    kind: 'a migration of nobody',
+    file: 'migrations/9998-planted.ts',
+    code: 'export const planted = 1;\n',
+    rule: 'a migration names the module that owns it',
+  },
+  {
     kind: 'a migration → a module',
     file: 'migrations/9999-catalog-planted.ts',
     code: "import type { Catalog } from '../src/modules/catalog/index.ts';\n\nexport type Planted = Catalog;\n",
@@ -160,10 +184,28 @@ export const forbidden: readonly Plant[] = [
     rule: 'a file of a module lies flat in a declared module',
   },
   {
-    kind: 'a second contract that imports and leaves code behind',
+    kind: 'a second contract',
     file: 'src/modules/catalog/planted-api.ts',
-    code: "import { page } from '../../shared/page.ts';\n\nexport const planted = page;\n",
+    code: 'export type Planted = 1;\n',
+    rule: 'a module has one contract file, named after it',
+  },
+  {
+    kind: 'a contract with a package in it',
+    file: 'src/modules/catalog/planted-package-api.ts',
+    code: "import type { Model } from 'sequelize';\n\nexport type Planted = Model;\n",
     rule: 'a contract file imports types of src/shared and nothing else',
+  },
+  {
+    kind: 'a contract with a part of the inside in it',
+    file: 'src/modules/catalog/planted-inside-api.ts',
+    code: "import type { Product } from './product.ts';\n\nexport type Planted = Product;\n",
+    rule: 'a contract file imports types of src/shared and nothing else',
+  },
+  {
+    kind: 'a contract that leaves code behind',
+    file: 'src/modules/catalog/planted-code-api.ts',
+    code: 'export const planted = 1;\n',
+    rule: 'a contract file holds types and nothing else',
   },
   {
     kind: "a neighbour's table in a query",

@@ -34,7 +34,7 @@ describe('the request log', () => {
 
   it('stays one line of JSON each, of bounded length, whatever is sent', async () => {
     front.lines.length = 0;
-    const nasty = ['%0d%0aInjected', '\u001b[31m', 'x'.repeat(10_000), '%e2%80%a8', '"}{"level":"error"', '%n%s'];
+    const nasty = ['%0d%0aInjected', '\u001b[31m', 'x'.repeat(6000), '%e2%80%a8', '"}{"level":"error"', '%n%s'];
     for (const text of nasty) {
       await rawRequest(
         front.port,
@@ -43,7 +43,7 @@ describe('the request log', () => {
     }
     expect(front.lines).toHaveLength(nasty.length);
     for (const line of front.lines) {
-      expect(line.trim()).not.toMatch(/[\n\r\u001b\u2028]/);
+      expect([...line.trim()].filter((character) => character < ' ' || character === '\u2028')).toEqual([]);
       expect(line.length).toBeLessThan(2000);
       expect(JSON.parse(line)).toMatchObject({ level: 'info', route: 'none', status: 404 });
     }

@@ -48,7 +48,9 @@ describe('adding a product', () => {
   });
 
   it('refuses a sku that another product has, however many ask at once', async () => {
-    const answers = await Promise.all(Array.from({ length: 10 }, () => catalog.send('post', '/api/products', { body: { ...mug, sku: 'ONCE' } })));
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => catalog.send('post', '/api/products', { body: { ...mug, sku: 'ONCE' } })),
+    );
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
     expect(answers.filter((answer) => problemOf(answer) === '409 duplicate')).toHaveLength(9);
   });
@@ -92,7 +94,13 @@ describe('adding a product', () => {
 
   it('takes what is just within the limits', async () => {
     const attributes = Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`a${n}`, 'x'.repeat(255)]));
-    const body = { sku: '🍵'.repeat(64), name: '🍵'.repeat(200), price: { amount: 1_000_000_000_000, currency: 'JPY' }, attributes, description: '🍵'.repeat(10_000) };
+    const body = {
+      sku: '🍵'.repeat(64),
+      name: '🍵'.repeat(200),
+      price: { amount: 1_000_000_000_000, currency: 'JPY' },
+      attributes,
+      description: '🍵'.repeat(10_000),
+    };
     const { status, body: product } = await catalog.send('post', '/api/products', { body });
     expect({ status, product }).toMatchObject({ status: 201, product: body });
     expect((await catalog.send('get', `/api/products/${product.id}`)).body).toEqual(product);
@@ -114,18 +122,23 @@ describe('reading a product', () => {
     const { id } = await catalog.product({ initialStock: 5 });
     const first = await catalog.send('get', `/api/products/${id}?include=stock`, { as: 'nobody' });
     expect(first.body.stock).toEqual({ onHand: 5, reserved: 0, available: 5 });
-    expect(first.headers['etag']).toMatch(/^W\//);
-    const headers = { 'If-None-Match': String(first.headers['etag']) };
+    expect(first.headers.etag).toMatch(/^W\//);
+    const headers = { 'If-None-Match': String(first.headers.etag) };
     expect((await catalog.send('get', `/api/products/${id}?include=stock`, { as: 'nobody', headers })).status).toBe(304);
     await catalog.send('post', `/api/products/${id}/stock/adjustments`, { body: { delta: 1, reason: 'found' } });
     const second = await catalog.send('get', `/api/products/${id}?include=stock`, { as: 'nobody', headers });
     expect(second).toMatchObject({ status: 200, body: { version: 1, stock: { onHand: 6 } } });
-    const edit = await catalog.send('patch', `/api/products/${id}`, { headers: ifMatch(String(second.headers['etag'])), body: { name: 'x' } });
+    const edit = await catalog.send('patch', `/api/products/${id}`, {
+      headers: ifMatch(String(second.headers.etag)),
+      body: { name: 'x' },
+    });
     expect(problemOf(edit)).toBe('412 version-mismatch');
   });
 
   it('knows 404 and 400', async () => {
-    expect(problemOf(await catalog.send('get', '/api/products/019a9c5e-7b1d-7c3a-9f00-2f6f0c1d2e3f', { as: 'nobody' }))).toBe('404 not-found');
+    expect(problemOf(await catalog.send('get', '/api/products/019a9c5e-7b1d-7c3a-9f00-2f6f0c1d2e3f', { as: 'nobody' }))).toBe(
+      '404 not-found',
+    );
     expect(problemOf(await catalog.send('get', '/api/products/5'))).toBe('400 malformed');
     const { id } = await catalog.product();
     expect(problemOf(await catalog.send('get', `/api/products/${id}?include=price`))).toBe('400 malformed');
@@ -144,16 +157,27 @@ describe('editing a product', () => {
   });
 
   it('patches parts: null takes away, objects merge', async () => {
-    const { id } = await catalog.product({ sku: 'PATCHED', description: 'old', category: 'Old', attributes: { size: 'L', colour: 'red' } });
+    const { id } = await catalog.product({
+      sku: 'PATCHED',
+      description: 'old',
+      category: 'Old',
+      attributes: { size: 'L', colour: 'red' },
+    });
     const patch = { price: { amount: 7 }, description: null, attributes: { size: null, fabric: 'wool' } };
     const answer = await catalog.send('patch', `/api/products/${id}`, {
       headers: { ...ifMatch('"1"'), 'Content-Type': 'application/merge-patch+json' },
       body: patch,
     });
-    expect(answer).toMatchObject({ status: 200, body: { sku: 'PATCHED', price: { amount: 7, currency: 'GBP' }, category: 'Old', version: 2 } });
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { sku: 'PATCHED', price: { amount: 7, currency: 'GBP' }, category: 'Old', version: 2 },
+    });
     expect(answer.body.attributes).toEqual({ colour: 'red', fabric: 'wool' });
     expect(answer.body).not.toHaveProperty('description');
-    const none = await catalog.send('patch', `/api/products/${id}`, { headers: ifMatch('"2"'), body: { attributes: null, category: null } });
+    const none = await catalog.send('patch', `/api/products/${id}`, {
+      headers: ifMatch('"2"'),
+      body: { attributes: null, category: null },
+    });
     expect(none.body).toMatchObject({ attributes: {}, version: 3 });
     expect((await catalog.send('get', `/api/products/${id}`)).body).toEqual(none.body);
   });
@@ -163,17 +187,25 @@ describe('editing a product', () => {
     ['null for the amount', { price: { amount: null } }, '/price/amount'],
     ['a part that is read only', { createdAt: '2026-01-01T00:00:00Z' }, '/createdAt'],
     ['stock', { onHand: 5 }, '/onHand'],
-    ['too many attributes in sum', { attributes: Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`a${n}`, 'x'])) }, '/attributes'],
+    [
+      'too many attributes in sum',
+      { attributes: Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`a${n}`, 'x'])) },
+      '/attributes',
+    ],
   ])('refuses a patch with %s', async (_what, body, pointer) => {
     const { id } = await catalog.product({ attributes: { one: '1' } });
     const answer = await catalog.send('patch', `/api/products/${id}`, { headers: ifMatch('"1"'), body });
-    expect({ problem: problemOf(answer), pointer: answer.body.errors[0].pointer }).toEqual({ problem: '422 validation', pointer });
+    expect({ problem: problemOf(answer), pointer: answer.body.errors[0].pointer }).toEqual({
+      problem: '422 validation',
+      pointer,
+    });
     expect((await catalog.send('get', `/api/products/${id}`)).body.version).toBe(1);
   });
 
   it('wants to know which version was read', async () => {
     const { id } = await catalog.product();
-    const put = (headers: Record<string, string>) => catalog.send('put', `/api/products/${id}`, { headers, body: { ...mug, sku: `PUT-${id}` } });
+    const put = (headers: Record<string, string>) =>
+      catalog.send('put', `/api/products/${id}`, { headers, body: { ...mug, sku: `PUT-${id}` } });
     expect(problemOf(await put({}))).toBe('428 precondition-required');
     expect(problemOf(await put(ifMatch('*')))).toBe('400 malformed');
     expect(problemOf(await put(ifMatch('1')))).toBe('400 malformed');
@@ -187,7 +219,9 @@ describe('editing a product', () => {
   it('lets one of 50 editors of a version win, and tells the others which version is current', async () => {
     const { id } = await catalog.product();
     const answers = await Promise.all(
-      Array.from({ length: 50 }, (_, n) => catalog.send('patch', `/api/products/${id}`, { headers: ifMatch('"1"'), body: { description: `editor ${n}` } })),
+      Array.from({ length: 50 }, (_, n) =>
+        catalog.send('patch', `/api/products/${id}`, { headers: ifMatch('"1"'), body: { description: `editor ${n}` } }),
+      ),
     );
     const won = answers.filter(({ status }) => status === 200);
     expect(won).toHaveLength(1);
@@ -200,7 +234,9 @@ describe('editing a product', () => {
   it('lets one of 50 editors win although all of them write what is there already', async () => {
     const { id } = await catalog.product({ name: 'Same' });
     const answers = await Promise.all(
-      Array.from({ length: 50 }, () => catalog.send('patch', `/api/products/${id}`, { headers: ifMatch('"1"'), body: { name: 'Same' } })),
+      Array.from({ length: 50 }, () =>
+        catalog.send('patch', `/api/products/${id}`, { headers: ifMatch('"1"'), body: { name: 'Same' } }),
+      ),
     );
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
   });
@@ -209,7 +245,10 @@ describe('editing a product', () => {
     const [one, other] = [await catalog.product(), await catalog.product()];
     const answer = await catalog.send('patch', `/api/products/${one.id}`, { headers: ifMatch('"1"'), body: { sku: other.sku } });
     expect(problemOf(answer)).toBe('409 duplicate');
-    const { status } = await catalog.send('patch', `/api/products/${one.id}`, { headers: ifMatch('"1"'), body: { sku: `${one.sku}-2` } });
+    const { status } = await catalog.send('patch', `/api/products/${one.id}`, {
+      headers: ifMatch('"1"'),
+      body: { sku: `${one.sku}-2` },
+    });
     expect(status).toBe(200);
     expect((await catalog.send('post', '/api/products', { body: { ...mug, sku: one.sku } })).status).toBe(201);
   });
@@ -218,7 +257,10 @@ describe('editing a product', () => {
     const { id } = await catalog.product();
     for (let version = 1; version <= 20; version += 1) {
       const reads = Array.from({ length: 5 }, () => catalog.send('get', `/api/products/${id}`, { as: 'nobody' }));
-      const edit = await catalog.send('patch', `/api/products/${id}`, { headers: ifMatch(`"${version}"`), body: { name: `Version ${version + 1}` } });
+      const edit = await catalog.send('patch', `/api/products/${id}`, {
+        headers: ifMatch(`"${version}"`),
+        body: { name: `Version ${version + 1}` },
+      });
       expect(edit.status).toBe(200);
       const { body } = await catalog.send('get', `/api/products/${id}`, { as: 'nobody' });
       expect(body.name).toBe(`Version ${version + 1}`);
@@ -230,7 +272,9 @@ describe('editing a product', () => {
   it('does not lose to a sale: stock is a resource of its own', async () => {
     const { id } = await catalog.product({ initialStock: 3 });
     await catalog.api.reserve('019a9c5e-7b1d-7c3a-9f00-000000000001', [{ productId: id, quantity: 1 }]);
-    expect((await catalog.send('patch', `/api/products/${id}`, { headers: ifMatch('"1"'), body: { name: 'x' } })).status).toBe(200);
+    expect((await catalog.send('patch', `/api/products/${id}`, { headers: ifMatch('"1"'), body: { name: 'x' } })).status).toBe(
+      200,
+    );
   });
 });
 
@@ -241,7 +285,9 @@ describe('deleting a product', () => {
     await catalog.api.reserve(reservationId, [{ productId: id, quantity: 1 }]);
     await catalog.send('get', `/api/products/${id}`, { as: 'nobody' });
     expect(problemOf(await catalog.send('delete', `/api/products/${id}`))).toBe('428 precondition-required');
-    expect(problemOf(await catalog.send('delete', `/api/products/${id}`, { headers: ifMatch('"2"') }))).toBe('412 version-mismatch');
+    expect(problemOf(await catalog.send('delete', `/api/products/${id}`, { headers: ifMatch('"2"') }))).toBe(
+      '412 version-mismatch',
+    );
     expect((await catalog.send('delete', `/api/products/${id}`, { headers: ifMatch('"1"') })).status).toBe(204);
     for (const path of [`/api/products/${id}`, `/api/products/${id}?include=stock`, `/api/products/${id}/stock`]) {
       expect(problemOf(await catalog.send('get', path, { as: 'nobody' }))).toBe('404 not-found');
@@ -252,7 +298,9 @@ describe('deleting a product', () => {
     expect(await catalog.api.commit(reservationId)).toBe('committed');
     const again = await catalog.send('post', '/api/products', { body: { ...mug, sku } });
     expect(again.status).toBe(201);
-    await expect(catalog.api.reserve('019a9c5e-7b1d-7c3a-9f00-000000000003', [{ productId: id, quantity: 1 }])).rejects.toMatchObject({
+    await expect(
+      catalog.api.reserve('019a9c5e-7b1d-7c3a-9f00-000000000003', [{ productId: id, quantity: 1 }]),
+    ).rejects.toMatchObject({
       code: 'validation',
       members: { errors: [{ pointer: '/items/0/productId' }] },
     });

@@ -1,7 +1,11 @@
 import fc from 'fast-check';
-import { addProducts, type CatalogUnderTest, startCatalog } from './harness/catalog.ts';
-import { auditCatalog, type ReservationItem, type ReservationState } from '../src/modules/catalog/index.ts';
+import { pino } from 'pino';
+import { auditCatalog, createCatalog, type ReservationItem, type ReservationState } from '../src/modules/catalog/index.ts';
+import { moveReservations } from '../src/modules/catalog/reservation-store.ts';
+import { takeFromShelf } from '../src/modules/catalog/reserve-decision.ts';
+import { changeStock, StockGuardFailed } from '../src/modules/catalog/stock-changes.ts';
 import { newId } from '../src/shared/identifier.ts';
+import { addProducts, type CatalogUnderTest, startCatalog } from './harness/catalog.ts';
 
 /** At the module's own door, as the orders module uses it. */
 let catalog: CatalogUnderTest;
@@ -26,7 +30,10 @@ const movementsOf = async (id: string) => {
 
 describe('reserving', () => {
   it('holds all items and fixes what they cost today', async () => {
-    const [mug, pot] = [await catalog.product({ initialStock: 5, price: pounds(300) }), await catalog.product({ initialStock: 5, price: pounds(7) })];
+    const [mug, pot] = [
+      await catalog.product({ initialStock: 5, price: pounds(300) }),
+      await catalog.product({ initialStock: 5, price: pounds(7) }),
+    ];
     const id = newId();
     const items = [...one(pot.id, 2), ...one(mug.id, 3)];
     const reservation = await catalog.api.reserve(id, items, { expectedTotal: pounds(914) });
@@ -40,7 +47,10 @@ describe('reserving', () => {
     expect(await stockOf(mug.id)).toEqual({ onHand: 5, reserved: 3 });
     await catalog.send('patch', `/api/products/${mug.id}`, { headers: { 'If-Match': '"1"' }, body: { price: { amount: 999 } } });
     expect(await catalog.api.reserve(id, items)).toEqual({ ...reservation, outcome: 'known' });
-    expect(await catalog.api.reserve(id, items.toReversed())).toMatchObject({ outcome: 'known', lines: [{ productId: mug.id }, { productId: pot.id }] });
+    expect(await catalog.api.reserve(id, items.toReversed())).toMatchObject({
+      outcome: 'known',
+      lines: [{ productId: mug.id }, { productId: pot.id }],
+    });
     expect(await stockOf(mug.id)).toEqual({ onHand: 5, reserved: 3 });
   });
 
@@ -64,7 +74,11 @@ describe('reserving', () => {
   });
 
   it('names every short line and holds nothing', async () => {
-    const products = [await catalog.product({ initialStock: 1 }), await catalog.product({ initialStock: 9 }), await catalog.product()];
+    const products = [
+      await catalog.product({ initialStock: 1 }),
+      await catalog.product({ initialStock: 9 }),
+      await catalog.product(),
+    ];
     const items = products.flatMap(({ id }) => one(id, 2));
     const reservationId = newId();
     await expect(catalog.api.reserve(reservationId, items)).rejects.toMatchObject({
@@ -96,7 +110,10 @@ describe('reserving', () => {
       expect(catalog.api.reserve(newId(), items, expectedTotal && { expectedTotal })).rejects;
     await refused([...one(mug.id), ...one(euro.id)]).toMatchObject({ code: 'mixed-currencies' });
     await refused(one(mug.id, 2), pounds(199)).toMatchObject({ code: 'total-changed', members: { total: pounds(200) } });
-    await refused(one(mug.id, 2), { amount: 200, currency: 'EUR' }).toMatchObject({ code: 'total-changed', members: { total: pounds(200) } });
+    await refused(one(mug.id, 2), { amount: 200, currency: 'EUR' }).toMatchObject({
+      code: 'total-changed',
+      members: { total: pounds(200) },
+    });
     await refused(one(gold.id, 9008)).toMatchObject({ code: 'validation' });
     expect((await catalog.api.reserve(newId(), one(gold.id, 9007))).outcome).toBe('reserved');
     expect(await stockOf(mug.id)).toEqual({ onHand: 5, reserved: 0 });
@@ -113,7 +130,10 @@ describe('reserving', () => {
   it('takes 2,000 lines at once', async () => {
     const products = await addProducts(catalog.db, 2000, { stock: 3 });
     const id = newId();
-    const reservation = await catalog.api.reserve(id, products.flatMap((productId) => one(productId, 3)));
+    const reservation = await catalog.api.reserve(
+      id,
+      products.flatMap((productId) => one(productId, 3)),
+    );
     expect(reservation.lines.map(({ productId }) => productId)).toEqual(products);
     expect(await catalog.api.commit(id)).toBe('committed');
     expect(await catalog.api.release(id)).toBe('returned');
@@ -181,7 +201,10 @@ describe('the states of a reservation', () => {
   it('a reserve after the release answers as it was and holds nothing again', async () => {
     const { id, reservationId } = await held();
     await catalog.api.release(reservationId);
-    expect(await catalog.api.reserve(reservationId, one(id, 2))).toMatchObject({ outcome: 'known', lines: [{ productId: id, quantity: 2 }] });
+    expect(await catalog.api.reserve(reservationId, one(id, 2))).toMatchObject({
+      outcome: 'known',
+      lines: [{ productId: id, quantity: 2 }],
+    });
     expect(await stateOf(reservationId)).toBe('released');
     expect(await stockOf(id)).toEqual({ onHand: 5, reserved: 0 });
   });
@@ -189,7 +212,9 @@ describe('the states of a reservation', () => {
   it('reserve racing release ends the same way for both', async () => {
     const { id } = await catalog.product({ initialStock: 100 });
     const ids = Array.from({ length: 50 }, () => newId());
-    await Promise.all(ids.flatMap((reservationId) => [catalog.api.reserve(reservationId, one(id)), catalog.api.release(reservationId)]));
+    await Promise.all(
+      ids.flatMap((reservationId) => [catalog.api.reserve(reservationId, one(id)), catalog.api.release(reservationId)]),
+    );
     expect((await catalog.api.reservationStates(ids)).map(({ state }) => state)).toEqual(ids.map(() => 'released'));
     expect(await stockOf(id)).toEqual({ onHand: 100, reserved: 0 });
   });
@@ -198,7 +223,13 @@ describe('the states of a reservation', () => {
     const { id } = await catalog.product({ initialStock: 100 });
     const ids = Array.from({ length: 30 }, () => newId());
     await Promise.all(ids.map((reservationId) => catalog.api.reserve(reservationId, one(id))));
-    await Promise.all(ids.flatMap((reservationId) => [catalog.api.commit(reservationId), catalog.api.release(reservationId), catalog.api.commit(reservationId)]));
+    await Promise.all(
+      ids.flatMap((reservationId) => [
+        catalog.api.commit(reservationId),
+        catalog.api.release(reservationId),
+        catalog.api.commit(reservationId),
+      ]),
+    );
     const states = (await catalog.api.reservationStates(ids)).map(({ state }) => state);
     expect(states.every((state) => state === 'released' || state === 'returned')).toBe(true);
     expect(await stockOf(id)).toEqual({ onHand: 100, reserved: 0 });
@@ -206,8 +237,12 @@ describe('the states of a reservation', () => {
 
   it('lists what has been held for long, oldest first', async () => {
     const [first, second] = [await held(), await held()];
-    await catalog.db.run("UPDATE catalog_reservations SET created_at = '2020-01-01 00:00:00.000' WHERE id = ?", [second.reservationId]);
-    await catalog.db.run("UPDATE catalog_reservations SET created_at = '2020-01-02 00:00:00.000' WHERE id = ?", [first.reservationId]);
+    await catalog.db.run("UPDATE catalog_reservations SET created_at = '2020-01-01 00:00:00.000' WHERE id = ?", [
+      second.reservationId,
+    ]);
+    await catalog.db.run("UPDATE catalog_reservations SET created_at = '2020-01-02 00:00:00.000' WHERE id = ?", [
+      first.reservationId,
+    ]);
     const old = await catalog.api.heldReservations({ olderThanMs: 60_000, limit: 10 });
     expect(old).toEqual([
       { reservationId: second.reservationId, heldSince: '2020-01-01T00:00:00.000Z' },
@@ -268,7 +303,9 @@ describe('many at once', () => {
       }),
     );
     const outcomes = results.map((result) => (result.status === 'fulfilled' ? result.value.outcome : result.reason.code));
-    expect(outcomes).toEqual(Array.from({ length: 6 }, () => ['reserved', 'out-of-stock', 'validation', 'total-changed', 'reserved']).flat());
+    expect(outcomes).toEqual(
+      Array.from({ length: 6 }, () => ['reserved', 'out-of-stock', 'validation', 'total-changed', 'reserved']).flat(),
+    );
   });
 
   it('rolls back and reruns one by one when the store refuses a batch', async () => {
@@ -279,7 +316,10 @@ describe('many at once', () => {
     await catalog.db.run('UPDATE catalog_stock SET reserved = 0 WHERE product_id = ?', [broken.id]);
     // The first call is a batch of its own; the others wait together behind it.
     const results = await Promise.allSettled([newId(), ...ids].map((id) => catalog.api.commit(id)));
-    expect(results.map(({ status }) => status)).toEqual(['fulfilled', ...ids.map((_, n) => (n === 3 ? 'rejected' : 'fulfilled'))]);
+    expect(results.map(({ status }) => status)).toEqual([
+      'fulfilled',
+      ...ids.map((_, n) => (n === 3 ? 'rejected' : 'fulfilled')),
+    ]);
     expect(await stockOf(sound.id)).toEqual({ onHand: 5, reserved: 0 });
     await catalog.db.run('UPDATE catalog_stock SET reserved = 1 WHERE product_id = ?', [broken.id]);
   });
@@ -287,10 +327,62 @@ describe('many at once', () => {
   it('copies of one reserve hold once', async () => {
     const { id } = await catalog.product({ initialStock: 100 });
     const reservationId = newId();
-    const outcomes = await Promise.all(Array.from({ length: 20 }, async (_, n) => (await catalog.api.reserve(reservationId, one(id, n === 7 ? 2 : 1))).outcome));
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, async (_, n) => (await catalog.api.reserve(reservationId, one(id, n === 7 ? 2 : 1))).outcome),
+    );
     expect(outcomes.filter((outcome) => outcome === 'reserved')).toHaveLength(1);
     expect(outcomes.filter((outcome) => outcome === 'mismatch')).toHaveLength(1);
     expect(await stockOf(id)).toEqual({ onHand: 100, reserved: 1 });
+  });
+
+  it('is decided against what the earlier ones of a batch have left', () => {
+    const shelf = {
+      products: new Map([['mug', { sku: 'MUG', name: 'Mug', price: pounds(5) }]]),
+      available: new Map([['mug', 3]]),
+    };
+    expect(takeFromShelf({ items: one('mug', 2) }, shelf)).toHaveLength(1);
+    expect(() => takeFromShelf({ items: one('mug', 2) }, shelf)).toThrow(expect.objectContaining({ code: 'out-of-stock' }));
+    expect(takeFromShelf({ items: one('mug', 1) }, shelf)).toHaveLength(1);
+  });
+
+  it('carries its guard into the statement that writes', async () => {
+    const { id } = await catalog.product({ initialStock: 1 });
+    for (const change of [
+      { onHand: 0, reserved: 2 },
+      { onHand: 0, reserved: -1 },
+      { onHand: -2, reserved: 0 },
+    ]) {
+      await expect(catalog.db.transaction((tx) => changeStock(tx, new Map([[id, change]])))).rejects.toThrow(StockGuardFailed);
+    }
+    const reservationId = newId();
+    await catalog.api.reserve(reservationId, one(id));
+    await catalog.api.commit(reservationId);
+    expect(await moveReservations(catalog.db, { ids: [reservationId], from: 'held', to: 'released' })).toBe(0);
+  });
+
+  it('stays sound when several processes share the store', async () => {
+    const others = [1, 2, 3].map(() => createCatalog({ db: catalog.db, log: pino({ level: 'silent' }), now: Date.now }).api);
+    const processes = [catalog.api, ...others];
+    const ids = await addProducts(catalog.db, 4, { stock: 60 });
+    const same = newId();
+    const results = await Promise.allSettled(
+      Array.from({ length: 120 }, async (_, n) => {
+        const api = processes[n % 4] ?? catalog.api;
+        const reservationId = n % 10 === 0 ? same : newId();
+        const { outcome } = await api.reserve(
+          reservationId,
+          (n % 2 === 0 ? ids : ids.toReversed()).flatMap((id) => one(id)),
+        );
+        if (reservationId !== same) await (n % 3 === 0 ? api.release(reservationId) : api.commit(reservationId));
+        return outcome;
+      }),
+    );
+    const refused = results.filter((result) => result.status === 'rejected');
+    expect(refused.every(({ reason }) => reason.code === 'out-of-stock')).toBe(true);
+    expect(
+      results.filter((result, n) => n % 10 === 0 && result.status === 'fulfilled' && result.value === 'reserved').length,
+    ).toBeLessThanOrEqual(1);
+    for (const id of ids) expect((await stockOf(id)).reserved).toBeLessThanOrEqual(1);
   });
 
   it('keeps the stock sound when the guard of the code is passed by', async () => {
@@ -301,7 +393,12 @@ describe('many at once', () => {
 });
 
 describe('any sequence of calls', () => {
-  type Step = { readonly call: 'reserve' | 'commit' | 'release' | 'adjust'; readonly reservation: number; readonly product: number; readonly quantity: number };
+  type Step = {
+    readonly call: 'reserve' | 'commit' | 'release' | 'adjust';
+    readonly reservation: number;
+    readonly product: number;
+    readonly quantity: number;
+  };
   const step: fc.Arbitrary<Step> = fc.record({
     call: fc.constantFrom('reserve', 'reserve', 'commit', 'release', 'adjust'),
     reservation: fc.nat(5),
@@ -318,31 +415,42 @@ describe('any sequence of calls', () => {
 
   it('conserves the stock and moves reservations forward only', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.array(step, { minLength: 1, maxLength: 8 }), { minLength: 1, maxLength: 8 }), async (rounds) => {
-        const products = (await Promise.all([2, 5, 9].map((stock) => addProducts(catalog.db, 1, { stock })))).flat();
-        const ids = Array.from({ length: 6 }, () => newId());
-        const before = new Map(ids.map((id): [string, ReservationState | 'unknown'] => [id, 'unknown']));
-        for (const round of rounds) {
-          await Promise.allSettled(
-            round.map(({ call, reservation, product, quantity }) => {
-              const id = ids[reservation] ?? '';
-              if (call === 'reserve') return catalog.api.reserve(id, products.slice(0, product + 1).map((productId) => ({ productId, quantity })));
-              if (call === 'commit') return catalog.api.commit(id);
-              if (call === 'release') return catalog.api.release(id);
-              return catalog.send('post', `/api/products/${products[product]}/stock/adjustments`, { body: { delta: -quantity, reason: 'x' } });
-            }),
-          );
-          expect(await Array.fromAsync(auditCatalog(catalog.db))).toEqual([]);
-          const states = new Map((await catalog.api.reservationStates(ids)).map(({ reservationId, state }) => [reservationId, state]));
-          for (const id of ids) {
-            const state = states.get(id) ?? 'unknown';
-            expect(legal[before.get(id) ?? 'unknown']).toContain(state);
-            before.set(id, state);
+      fc.asyncProperty(
+        fc.array(fc.array(step, { minLength: 1, maxLength: 8 }), { minLength: 1, maxLength: 8 }),
+        async (rounds) => {
+          const products = (await Promise.all([2, 5, 9].map((stock) => addProducts(catalog.db, 1, { stock })))).flat();
+          const ids = Array.from({ length: 6 }, () => newId());
+          const before = new Map(ids.map((id): [string, ReservationState | 'unknown'] => [id, 'unknown']));
+          for (const round of rounds) {
+            await Promise.allSettled(
+              round.map(({ call, reservation, product, quantity }) => {
+                const id = ids[reservation] ?? '';
+                if (call === 'reserve')
+                  return catalog.api.reserve(
+                    id,
+                    products.slice(0, product + 1).map((productId) => ({ productId, quantity })),
+                  );
+                if (call === 'commit') return catalog.api.commit(id);
+                if (call === 'release') return catalog.api.release(id);
+                return catalog.send('post', `/api/products/${products[product]}/stock/adjustments`, {
+                  body: { delta: -quantity, reason: 'x' },
+                });
+              }),
+            );
+            expect(await Array.fromAsync(auditCatalog(catalog.db))).toEqual([]);
+            const states = new Map(
+              (await catalog.api.reservationStates(ids)).map(({ reservationId, state }) => [reservationId, state]),
+            );
+            for (const id of ids) {
+              const state = states.get(id) ?? 'unknown';
+              expect(legal[before.get(id) ?? 'unknown']).toContain(state);
+              before.set(id, state);
+            }
           }
-        }
-        await Promise.all(ids.map((id) => catalog.api.release(id)));
-        await catalog.api.forget(ids);
-      }),
+          await Promise.all(ids.map((id) => catalog.api.release(id)));
+          await catalog.api.forget(ids);
+        },
+      ),
       { numRuns: 25 },
     );
   }, 60_000);

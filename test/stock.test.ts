@@ -1,4 +1,5 @@
 import { auditCatalog } from '../src/modules/catalog/index.ts';
+import { setStock } from '../src/modules/catalog/stock-store.ts';
 import { newId } from '../src/shared/identifier.ts';
 import { addProducts, type CatalogUnderTest, problemOf, startCatalog, userIds } from './harness/catalog.ts';
 
@@ -13,9 +14,12 @@ afterAll(() => catalog.close());
 
 const withStock = async (stock: number) => (await addProducts(catalog.db, 1, { stock }))[0] ?? '';
 const stockOf = async (id: string) => (await catalog.send('get', `/api/products/${id}/stock`, { as: 'nobody' })).body;
-const adjust = (id: string, delta: unknown, headers: Record<string, string> = {}, reason: unknown = 'count') =>
-  catalog.send('post', `/api/products/${id}/stock/adjustments`, { headers, body: { delta, reason } });
-const set = (id: string, onHand: unknown, headers: Record<string, string> = {}) => catalog.send('put', `/api/products/${id}/stock`, { headers, body: { onHand } });
+const adjust = (id: string, change: number | { delta: unknown; reason?: unknown }, headers: Record<string, string> = {}) => {
+  const body = typeof change === 'number' ? { delta: change, reason: 'count' } : change;
+  return catalog.send('post', `/api/products/${id}/stock/adjustments`, { headers, body });
+};
+const set = (id: string, onHand: unknown, headers: Record<string, string> = {}) =>
+  catalog.send('put', `/api/products/${id}/stock`, { headers, body: { onHand } });
 const hold = (id: string, quantity: number) => catalog.api.reserve(newId(), [{ productId: id, quantity }]);
 
 describe('reading the stock', () => {
@@ -24,7 +28,7 @@ describe('reading the stock', () => {
     await hold(id, 2);
     const answer = await catalog.send('get', `/api/products/${id}/stock`, { as: 'nobody' });
     expect(answer.body).toEqual({ productId: id, onHand: 5, reserved: 2, available: 3, version: 2 });
-    expect(answer.headers['etag']).toBe('"2"');
+    expect(answer.headers.etag).toBe('"2"');
     const known = { 'If-None-Match': '"2"' };
     expect((await catalog.send('get', `/api/products/${id}/stock`, { as: 'nobody', headers: known })).status).toBe(304);
     await hold(id, 1);
@@ -42,7 +46,7 @@ describe('reading the stock', () => {
 describe('adjusting the stock', () => {
   it('answers the movement and changes the version', async () => {
     const id = await withStock(5);
-    const { status, body, headers } = await adjust(id, -2, {}, ' broken ');
+    const { status, body, headers } = await adjust(id, { delta: -2, reason: ' broken ' });
     expect(status).toBe(201);
     expect(body).toEqual({
       id: expect.any(String),
@@ -82,41 +86,56 @@ describe('adjusting the stock', () => {
       ['put', 'stock', { onHand: 1 }],
       ['get', 'stock/movements', undefined],
     ] as const) {
-      expect(problemOf(await catalog.send(method, `/api/products/${id}/${path}`, { as: 'customer', body }))).toBe('403 forbidden');
-      expect(problemOf(await catalog.send(method, `/api/products/${id}/${path}`, { as: 'nobody', body }))).toBe('401 unauthenticated');
+      expect(problemOf(await catalog.send(method, `/api/products/${id}/${path}`, { as: 'customer', body }))).toBe(
+        '403 forbidden',
+      );
+      expect(problemOf(await catalog.send(method, `/api/products/${id}/${path}`, { as: 'nobody', body }))).toBe(
+        '401 unauthenticated',
+      );
     }
     expect(await stockOf(id)).toMatchObject({ onHand: 5 });
   });
 
   it.each([
-    ['nothing', 0, 'x', '/delta'],
-    ['half a piece', 1.5, 'x', '/delta'],
-    ['a text', '1', 'x', '/delta'],
-    ['more than 10^9 pieces', 1_000_000_001, 'x', '/delta'],
-    ['what makes more than 10^9 pieces', 1_000_000_000, 'x', '/delta'],
-    ['an empty reason', 1, '', '/reason'],
-    ['a reason of 201 characters', 1, 'x'.repeat(201), '/reason'],
-    ['no reason', 1, undefined, '/reason'],
-  ])('refuses %s', async (_what, delta, reason, pointer) => {
+    ['nothing', { delta: 0, reason: 'x' }, '/delta'],
+    ['half a piece', { delta: 1.5, reason: 'x' }, '/delta'],
+    ['a text', { delta: '1', reason: 'x' }, '/delta'],
+    ['more than 10^9 pieces', { delta: 1_000_000_001, reason: 'x' }, '/delta'],
+    ['what makes more than 10^9 pieces', { delta: 1_000_000_000, reason: 'x' }, '/delta'],
+    ['an empty reason', { delta: 1, reason: '' }, '/reason'],
+    ['a reason of 201 characters', { delta: 1, reason: 'x'.repeat(201) }, '/reason'],
+    ['no reason', { delta: 1 }, '/reason'],
+  ])('refuses %s', async (_what, change, pointer) => {
     const id = await withStock(5);
-    const answer = await catalog.send('post', `/api/products/${id}/stock/adjustments`, { body: { delta, reason } });
-    expect({ problem: problemOf(answer), pointer: answer.body.errors[0].pointer }).toEqual({ problem: '422 validation', pointer });
+    const answer = await adjust(id, change);
+    expect({ problem: problemOf(answer), pointer: answer.body.errors[0].pointer }).toEqual({
+      problem: '422 validation',
+      pointer,
+    });
     expect(await stockOf(id)).toMatchObject({ onHand: 5, version: 1 });
   });
 
   it('happens once for each idempotency key, however often and at once it is sent', async () => {
     const id = await withStock(5);
-    const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => adjust(id, 3, { 'Idempotency-Key': n % 2 === 0 ? 'delivery-7' : '"delivery-7"' })));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => adjust(id, 3, { 'Idempotency-Key': n % 2 === 0 ? 'delivery-7' : '"delivery-7"' })),
+    );
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201));
     expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1);
     expect(answers.filter(({ headers }) => headers['idempotency-replayed'] === 'true')).toHaveLength(19);
     expect(await stockOf(id)).toMatchObject({ onHand: 8 });
     expect(problemOf(await adjust(id, 4, { 'Idempotency-Key': 'delivery-7' }))).toBe('422 idempotency-key-reused');
-    expect(problemOf(await adjust(id, 3, { 'Idempotency-Key': 'delivery-7' }, 'other'))).toBe('422 idempotency-key-reused');
+    expect(problemOf(await adjust(id, { delta: 3, reason: 'other' }, { 'Idempotency-Key': 'delivery-7' }))).toBe(
+      '422 idempotency-key-reused',
+    );
     expect((await adjust(id, 3, { 'Idempotency-Key': 'delivery-8' })).status).toBe(201);
-    expect((await adjust(await withStock(5), 3, { 'Idempotency-Key': 'delivery-7' })).headers).not.toHaveProperty('idempotency-replayed');
+    expect((await adjust(await withStock(5), 3, { 'Idempotency-Key': 'delivery-7' })).headers).not.toHaveProperty(
+      'idempotency-replayed',
+    );
     const byAdmin = { as: 'admin', headers: { 'Idempotency-Key': 'delivery-7' }, body: { delta: 3, reason: 'count' } } as const;
-    expect((await catalog.send('post', `/api/products/${id}/stock/adjustments`, byAdmin)).headers).not.toHaveProperty('idempotency-replayed');
+    expect((await catalog.send('post', `/api/products/${id}/stock/adjustments`, byAdmin)).headers).not.toHaveProperty(
+      'idempotency-replayed',
+    );
     expect(await stockOf(id)).toMatchObject({ onHand: 14 });
   });
 
@@ -171,6 +190,17 @@ describe('setting the stock to what was counted', () => {
     expect(answers.filter((answer) => problemOf(answer) === '412 version-mismatch')).toHaveLength(49);
   });
 
+  it('lets one win also when all of them have read before the first one writes', async () => {
+    const id = await withStock(5);
+    const request = { productId: id, ifMatch: '"1"', userId: userIds.staff };
+    const counts = await Promise.allSettled(
+      [7, 8, 9].map((onHand) => setStock({ db: catalog.db, now: Date.now }, { ...request, onHand })),
+    );
+    expect(counts.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    const lost = counts.filter((result) => result.status === 'rejected');
+    expect(lost.map(({ reason }) => reason.code)).toEqual(['version-mismatch', 'version-mismatch']);
+  });
+
   it('and sales at the same time add up', async () => {
     const id = await withStock(1000);
     await Promise.all(
@@ -202,7 +232,7 @@ describe('the ledger', () => {
       const { body, headers } = await catalog.send('get', path);
       expect(body.data.length).toBeLessThanOrEqual(3);
       deltas.push(...body.data.map(({ delta }: { delta: number }) => delta));
-      path = /<(.*)>; rel="next"/.exec(headers['link'] ?? '')?.[1];
+      path = /<(.*)>; rel="next"/.exec(headers.link ?? '')?.[1];
       expect(path === undefined).toBe(body.nextCursor === null);
     }
     expect(deltas).toHaveLength(10);
@@ -217,7 +247,13 @@ describe('the ledger', () => {
 
   it('takes its own cursors only', async () => {
     const id = await withStock(5);
-    for (const cursor of ['x', '', 'bnVsbA', Buffer.from('["name","a","b"]').toString('base64url'), Buffer.from('["2026-13-45",1]').toString('base64url')]) {
+    for (const cursor of [
+      'x',
+      '',
+      'bnVsbA',
+      Buffer.from('["name","a","b"]').toString('base64url'),
+      Buffer.from('["2026-13-45",1]').toString('base64url'),
+    ]) {
       expect(problemOf(await catalog.send('get', `/api/products/${id}/stock/movements?cursor=${cursor}`))).toBe('400 malformed');
     }
   });

@@ -6,7 +6,7 @@ const maxPathLength = 200;
 
 /** One line for each request. The path itself appears only where no route took it, and never with its query. */
 export function logAccess(log: Logger, request: Request, response: Response): void {
-  const { requestId, route, userId, startedAt } = stateOf(response);
+  const { requestId, route, userId, startedAt, address } = stateOf(response);
   const line = {
     requestId,
     method: request.method,
@@ -14,7 +14,7 @@ export function logAccess(log: Logger, request: Request, response: Response): vo
     ...(route === undefined && { path: request.path.slice(0, maxPathLength) }),
     status: response.statusCode,
     durationMs: Math.round((performance.now() - startedAt) * 100) / 100,
-    address: request.ip,
+    address,
     ...(userId !== undefined && { userId }),
     ...(!response.writableFinished && { aborted: true }),
   };

@@ -3,7 +3,7 @@ import type { RuleViolation } from './failure.ts';
 import { Failure, validationFailure } from './failure.ts';
 import { JsonRefused, parseStrictJson } from './strict-json.ts';
 
-export const maxBodyBytes = 256 * 1024;
+const maxBodyBytes = 256 * 1024;
 
 /** `application/json` and, where the route says so, `application/merge-patch+json`; UTF-8 is the only charset (RFC 8259). */
 const jsonType = /^application\/json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?$/i;

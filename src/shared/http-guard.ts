@@ -15,11 +15,16 @@ export function beginRequest(log: Logger): RequestHandler {
   return (request, response, next) => {
     const inbound = request.headers['x-request-id'];
     const requestId = typeof inbound === 'string' && acceptedRequestId.test(inbound) ? inbound : randomUUID();
-    keepState(response, { requestId, startedAt: performance.now() });
+    keepState(response, { requestId, startedAt: performance.now(), address: clientAddress(request.ip) });
     response.setHeader('X-Request-Id', requestId);
     response.once('close', () => logAccess(log, request, response));
     next();
   };
+}
+
+/** An IPv4 client of a socket that takes both looks like IPv6 (RFC 4291, section 2.5.5.2). */
+function clientAddress(address = ''): string {
+  return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
 }
 
 /** The security headers of an API: nothing of an answer may run, load or be framed. Pages set a policy of their own. */

@@ -33,7 +33,7 @@ export function createInputReader(route: Route): (request: Request) => Promise<I
 }
 
 /** The names of an object schema, also behind `.transform` and the like. */
-export function memberNames(schema: z.ZodType | undefined): readonly string[] {
+function memberNames(schema: z.ZodType | undefined): readonly string[] {
   if (schema === undefined) return [];
   if (schema instanceof z.ZodObject) return Object.keys(schema.shape);
   // what a pipe takes in is a schema of zod's own, though its type says less
@@ -53,7 +53,7 @@ function sentHeaders({ headers }: Request, names: readonly string[]): Record<str
 }
 
 /** Each parameter is one string: no lists, no nesting, nothing that the route does not know. @throws malformed (400) */
-export function parseQuery(url: string, names: readonly string[]): Record<string, string> {
+function parseQuery(url: string, names: readonly string[]): Record<string, string> {
   const start = url.indexOf('?');
   const parameters = new Map<string, string>();
   for (const part of start === -1 ? [] : url.slice(start + 1).split('&')) {

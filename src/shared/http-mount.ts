@@ -58,7 +58,7 @@ function routeHandler(route: Route, { authenticate, quotas }: MountOptions): Req
       ...input,
       principal,
       requestId: state.requestId,
-      address: request.ip ?? '',
+      address: state.address,
       userAgent: request.headers['user-agent'] ?? '',
       url: request.url,
     });

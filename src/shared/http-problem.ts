@@ -16,13 +16,13 @@ export interface Problem {
 }
 
 /** The problem document of a refusal. Members of the failure never replace the standard ones. */
-export function problemOf(failure: Failure, requestId: string): Problem {
+function problemOf(failure: Failure, requestId: string): Problem {
   const { status, title } = problems[failure.code];
   return { ...failure.members, type: `/problems/${failure.code}`, title, status, detail: failure.message, instance: requestId };
 }
 
 /** Whatever was thrown as the refusal that the client is told: nothing of an unexpected error reaches him. */
-export function toFailure(error: unknown): Failure {
+function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (isStoreDown(error)) return unavailable('A store does not answer. Try again.', error);
   if (error instanceof URIError) return new Failure('malformed', { detail: 'The path is not well encoded.', cause: error });

@@ -32,7 +32,7 @@ function counterOf(name: string, rule: QuotaRule, counters: CounterStore | undef
     identifier: name,
     standardHeaders: 'draft-8',
     legacyHeaders: false,
-    keyGenerator: (request, response) => keyOf(rule, request, response),
+    keyGenerator: (_request, response) => keyOf(rule, response),
     // express-rate-limit has set Retry-After by then
     handler: (_request, _response, next) =>
       next(new Failure('throttled', { detail: 'Too many requests: wait as long as Retry-After says.' })),
@@ -46,7 +46,7 @@ function counterOf(name: string, rule: QuotaRule, counters: CounterStore | undef
     });
 }
 
-function keyOf({ per }: QuotaRule, request: Request, response: Response): string {
-  const { userId } = stateOf(response);
-  return per === 'user' && userId !== undefined ? `user ${userId}` : `address ${ipKeyGenerator(request.ip ?? '', ipv6Prefix)}`;
+function keyOf({ per }: QuotaRule, response: Response): string {
+  const { userId, address } = stateOf(response);
+  return per === 'user' && userId !== undefined ? `user ${userId}` : `address ${ipKeyGenerator(address, ipv6Prefix)}`;
 }

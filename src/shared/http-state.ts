@@ -4,6 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 export interface RequestState {
   readonly requestId: string;
   readonly startedAt: number;
+  /** the client's address as the trusted proxies tell it */
+  readonly address: string;
   /** the template of the route that took the request, such as `/things/{id}` */
   route?: string;
   userId?: string;

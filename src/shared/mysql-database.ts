@@ -196,7 +196,6 @@ function connectedTo(url: string, pool: object): Sequelize {
     logging: false,
     timezone: '+00:00',
     pool,
-    retry: { max: 1 },
     dialectOptions: {
       charset: 'utf8mb4',
       connectTimeout: connectTimeoutMs,

@@ -32,24 +32,34 @@ export function createOpenApiDocument({ info, routes, guides }: DocumentParts): 
   for (const route of routes) {
     paths[route.path] = { ...paths[route.path], [route.method]: operationOf(route, schemas) };
   }
-  return createDocument({
-    openapi: '3.1.0',
-    info: {
-      title: info.title,
-      version: info.version,
-      description: info.description,
-      license: { name: 'MIT', identifier: 'MIT' },
-    },
-    servers: [{ url: '/', description: 'This server' }],
-    tags: Object.entries(info.tags).map(([name, description]) => ({ name, description })),
-    paths,
-    components: {
-      schemas: { Problem: problemSchema },
-      securitySchemes: {
-        bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The `accessToken` of a sign-in' },
+  return createDocument(
+    {
+      openapi: '3.1.0',
+      info: {
+        title: info.title,
+        version: info.version,
+        description: info.description,
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      servers: [{ url: '/', description: 'This server' }],
+      tags: Object.entries(info.tags).map(([name, description]) => ({ name, description })),
+      paths,
+      components: {
+        schemas: { Problem: problemSchema },
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The `accessToken` of a sign-in' },
+        },
       },
     },
-  });
+    { override: ({ jsonSchema }) => readableTime(jsonSchema) },
+  );
+}
+
+/** The format says it all; from zod's pattern, documentation tools make up times in the year 4716. */
+function readableTime(schema: { format?: string; pattern?: string; examples?: unknown[]; example?: unknown }): void {
+  if (schema.format !== 'date-time') return;
+  delete schema.pattern;
+  if (schema.example === undefined) schema.examples ??= ['2026-11-23T09:30:00.000Z'];
 }
 
 function operationOf(route: Route, schemas: Readonly<Record<ProblemCode, z.ZodType>>): ZodOpenApiOperationObject {

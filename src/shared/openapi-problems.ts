@@ -58,10 +58,17 @@ function codesOf(guides: ProblemGuides): readonly ProblemCode[] {
 
 function schemaOf(code: ProblemCode, guides: ProblemGuides): z.ZodType {
   const { status, title } = problems[code];
-  const { meaning, members = {} } = guides[code];
+  const { meaning, members = {}, example = {} } = guides[code];
+  const standard = {
+    type: `/problems/${code}`,
+    title,
+    status,
+    detail: meaning,
+    instance: '7f9c24e8-3b1d-4c59-9f0a-2b6d1c8e5a47',
+  };
   return z
     .object({ type: z.literal(`/problems/${code}`), status: z.literal(status), ...standardMembers, ...members })
-    .meta({ id: `${pascalCase(code)}Problem`, title, description: meaning });
+    .meta({ id: `${pascalCase(code)}Problem`, title, description: meaning, examples: [{ ...standard, ...example }] });
 }
 
 function pascalCase(slug: string): string {
@@ -69,7 +76,7 @@ function pascalCase(slug: string): string {
 }
 
 /** Everything that a route can be refused with: what follows from its access, quota and body, and what it names itself. */
-export function problemCodesOf(route: Route): ReadonlySet<ProblemCode> {
+function problemCodesOf(route: Route): ReadonlySet<ProblemCode> {
   return new Set<ProblemCode>([
     'malformed',
     ...(route.access === 'public' ? [] : (['unauthenticated'] as const)),

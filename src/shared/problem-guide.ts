@@ -8,6 +8,8 @@ export interface ProblemGuide {
   readonly advice: string;
   /** the members beside the standard ones, by name */
   readonly members?: Readonly<Record<string, z.ZodType>>;
+  /** the members of an example */
+  readonly example?: Readonly<Record<string, unknown>>;
 }
 
 export type ProblemGuides = Readonly<Record<ProblemCode, ProblemGuide>>;

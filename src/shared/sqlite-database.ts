@@ -26,8 +26,6 @@ export async function openSqlite({ file, readOnly = false, acquireTimeoutMs = 5_
     logging: false,
     timezone: '+00:00',
     transactionType: Transaction.TYPES.IMMEDIATE,
-    // every wait happens in the store, once and with its own deadline
-    retry: { max: 1 },
   });
   return {
     dialect: 'sqlite',

@@ -33,8 +33,6 @@ const constraintCodes: Readonly<Record<number, string>> = {
   1555: 'SQLITE_CONSTRAINT_PRIMARYKEY',
   1811: 'SQLITE_CONSTRAINT_RAISED',
   2067: 'SQLITE_CONSTRAINT_UNIQUE',
-  // a duplicate INTEGER PRIMARY KEY, which is the rowid
-  2579: 'SQLITE_CONSTRAINT_PRIMARYKEY',
   3091: 'SQLITE_CONSTRAINT_DATATYPE',
 };
 

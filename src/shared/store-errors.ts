@@ -1,4 +1,5 @@
 import { isNativeError } from 'node:util/types';
+
 /** COMMIT failed, and the transaction may have happened or not: only the data can tell. */
 export class CommitInDoubt extends Error {
   override readonly name = 'CommitInDoubt';
@@ -48,7 +49,6 @@ export function isStoreDown(error: unknown): boolean {
  * it would make a stuck writer look three times as slow.
  */
 export function isConflict(error: unknown): boolean {
-  if (error instanceof CommitInDoubt) return false;
   const { code, errno, waitedInVain } = driverError(error);
   return (code === 'SQLITE_BUSY' && !waitedInVain) || conflictErrnos.has(errno);
 }

@@ -46,7 +46,7 @@ export interface CatalogUnderTest {
 export const userIds: Readonly<Record<Role, string>> = { customer: newId(), staff: newId(), admin: newId() };
 
 export async function openStore(): Promise<{ readonly db: Database; close(): Promise<void> }> {
-  const server = process.env['TEST_MYSQL_URL'];
+  const server = process.env.TEST_MYSQL_URL;
   if (server === undefined) {
     const folder = mkdtempSync(join(tmpdir(), 'catalog-'));
     const db = await openSqlite({ file: join(folder, 'shop.sqlite') });
@@ -110,7 +110,11 @@ export async function startCatalog(settings: Partial<CatalogDependencies> = {}):
 }
 
 /** Many products at once, as quick as the store takes them; they are not found by words. Answers their ids. */
-export async function addProducts(db: Database, count: number, { stock, price = 500 }: { stock: number; price?: number }): Promise<readonly string[]> {
+export async function addProducts(
+  db: Database,
+  count: number,
+  { stock, price = 500 }: { stock: number; price?: number },
+): Promise<readonly string[]> {
   const ids = Array.from({ length: count }, () => newId());
   const at = '2026-01-01 00:00:00.000';
   await db.transaction(async (tx) => {
@@ -121,7 +125,10 @@ export async function addProducts(db: Database, count: number, { stock, price = 
         [id, id, id, price, at, at],
       );
       await tx.run('INSERT INTO catalog_stock (product_id, on_hand, reserved, version) VALUES (?, ?, 0, 1)', [id, stock]);
-      await tx.run(`INSERT INTO catalog_stock_movements (id, product_id, kind, delta, created_at) VALUES (?, ?, 'initial', ?, ?)`, [newId(), id, stock, at]);
+      await tx.run(
+        `INSERT INTO catalog_stock_movements (id, product_id, kind, delta, created_at) VALUES (?, ?, 'initial', ?, ?)`,
+        [newId(), id, stock, at],
+      );
     }
   });
   return ids;

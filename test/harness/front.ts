@@ -10,7 +10,7 @@ import { type Agent, checkedAgent } from './checked-agent.ts';
 import { documentedAnswers, fetchDocument } from './documented-answers.ts';
 import { sampleRoutes } from './sample-routes.ts';
 
-export const sampleInfo = {
+const sampleInfo = {
   title: 'Harbour',
   version: '1.0.0',
   description: 'Boats.',

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import type { Auth } from '../../src/modules/auth/index.ts';
-import { type Database, openSqlite } from '../../src/shared/database.ts';
+import { type Database, openSqlite, type Sql } from '../../src/shared/database.ts';
 import { Failure } from '../../src/shared/failure.ts';
 import { newId } from '../../src/shared/identifier.ts';
 import { toSql } from '../../src/shared/instant.ts';
@@ -36,7 +36,7 @@ export const nobody: Auth = {
 };
 
 /** Puts a product with stock into the catalog's tables. Answers its id. */
-export async function addProduct(db: Database, { stock, price = 500 }: { stock: number; price?: number }): Promise<string> {
+export async function addProduct(db: Sql, { stock, price = 500 }: { stock: number; price?: number }): Promise<string> {
   const id = newId();
   const at = toSql(new Date());
   await db.run(

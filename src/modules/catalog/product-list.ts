@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Param, placeholders, type Sql } from '../../shared/database.ts';
+import { idParameter } from '../../shared/identifier.ts';
 import { fromSql, toSql } from '../../shared/instant.ts';
 import { decodeCursor, encodeCursor, type Page } from '../../shared/page.ts';
 import type { ProductRecord } from './catalog-models.ts';
@@ -67,7 +68,7 @@ const byAge = {
 };
 const ordered = (sort: SortOrder, order: Omit<Order, 'cursor'>, key: z.ZodType<string | number>): Order => ({
   ...order,
-  cursor: z.tuple([z.literal(sort), key, z.string()]),
+  cursor: z.tuple([z.literal(sort), key, idParameter]),
 });
 
 const orders: Readonly<Record<SortOrder, Order>> = {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Param, placeholders, type Sql } from '../../shared/database.ts';
+import { idParameter } from '../../shared/identifier.ts';
 import { fromSql, toSql } from '../../shared/instant.ts';
 import { decodeCursor, encodeCursor, type Page } from '../../shared/page.ts';
 import { keysetSql } from './keyset.ts';
@@ -57,7 +58,7 @@ export async function readMovement(sql: Sql, id: string): Promise<StockMovement 
   return row === undefined ? undefined : movementOf(row);
 }
 
-const cursorKey = z.tuple([z.iso.datetime(), z.string()]);
+const cursorKey = z.tuple([z.iso.datetime(), idParameter]);
 
 /** A page of the ledger of one product, newest first. @throws malformed for a cursor of another list */
 export async function listMovements(

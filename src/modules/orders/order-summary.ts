@@ -1,5 +1,5 @@
 import type { BackgroundTask } from '../../shared/background.ts';
-import { type Database, placeholders, type Sql } from '../../shared/database.ts';
+import { type Database, isDuplicateKey, placeholders, type Sql } from '../../shared/database.ts';
 import type { CurrencySummary, DayFacts } from './orders-api.ts';
 
 /** Facts of one day and currency, as counted from the orders or kept since the day was closed. */
@@ -75,14 +75,19 @@ export function rollupTask({ db, now, everyMs }: { db: Database; now: () => numb
       for (let done = 0; done < daysPerRun; done++) {
         const day = await nextDayToClose(db);
         if (day === undefined || day >= closedUntil) return false;
-        await closeDay(db, day);
+        await closeDay(db, day).catch((error: unknown) => {
+          if (!isDuplicateKey(error)) throw error;
+        });
       }
       return true;
     },
   };
 }
 
-/** In one transaction: the mark that the day is closed is its primary key, so two workers close it once. */
+/**
+ * In one transaction: the mark that the day is closed is its primary key, so two workers close it once.
+ * @throws a duplicate key when another worker did
+ */
 async function closeDay(db: Database, day: string): Promise<void> {
   await db.transaction(async (tx) => {
     await tx.run('INSERT INTO orders_closed_days (day) VALUES (?)', [day]);

@@ -17,7 +17,8 @@ export interface OrderMessage {
 }
 
 const batchSize = 64;
-const leaseMs = 30_000;
+/** how long a relay that died holds up its events; a batch takes a fraction of it */
+const leaseMs = 10_000;
 const longestDelayMs = 60_000;
 /** after so many failures that are not the fault of a store, an event is put aside for somebody to look at */
 const maxAttempts = 10;

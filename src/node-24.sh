@@ -1,0 +1,13 @@
+# Sourced by the npm scripts, from the root of the repository.
+# Puts the Node that `npm ci` brought first on the path: npm 10 installs it, but loses the link in node_modules/.bin.
+# An older Node would die on the first .ts file with an error that nobody can read; here it is one line.
+for node in "$PWD"/node_modules/node-*/bin/node; do
+  if [ -x "$node" ]; then PATH=${node%/node}:$PATH; fi
+done
+version=$(node --version)
+case $version in
+  v[0-9].* | v1[0-9].* | v2[0-3].*)
+    echo "The shop needs Node 24 or newer, and this is $version. \"npm ci\" without --omit=optional brings it along." >&2
+    exit 1
+    ;;
+esac

@@ -1,0 +1,63 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+export interface ServerProcess {
+  readonly url: string;
+  /** what it wrote for the person at the terminal so far */
+  greeting(): string;
+  kill(signal: NodeJS.Signals): Promise<number | null>;
+}
+
+const entry = join(__dirname, '..', '..', 'src', 'server.ts');
+const longestRunMs = 120_000;
+
+/** Runs the server as a process of its own, with nothing of this one's environment but the path. */
+export function spawnServer(env: Readonly<Record<string, string>>): ChildProcess {
+  const { PATH = '' } = process.env;
+  return spawn(process.execPath, [entry], {
+    env: { PATH, PORT: '0', BCRYPT_COST: '4', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: longestRunMs,
+    killSignal: 'SIGKILL',
+  });
+}
+
+/** Waits until it listens. @throws with what it said when it ended instead */
+export async function startServer(env: Readonly<Record<string, string>>): Promise<ServerProcess> {
+  const child = spawnServer(env);
+  const exited = once(child, 'exit');
+  let greeting = '';
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stderr?.on('data', (chunk: Buffer) => {
+      greeting += chunk.toString();
+      const address = /http:\/\/localhost:\d+(?=\n)/.exec(greeting)?.[0];
+      if (address !== undefined) resolve(address);
+    });
+    child.stdout?.resume();
+    void exited.then(() => reject(new Error(`The server ended: ${greeting}`)));
+  });
+  return {
+    url,
+    greeting: () => greeting,
+    kill: async (signal) => {
+      child.kill(signal);
+      const [code] = await exited;
+      return code;
+    },
+  };
+}
+
+/** Runs a start that is refused. Answers the exit code and what it said. */
+export async function refusedStart(
+  env: Readonly<Record<string, string>>,
+): Promise<{ readonly code: number | null; readonly said: string }> {
+  const child = spawnServer(env);
+  let said = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  child.stdout?.resume();
+  const [code] = await once(child, 'close');
+  return { code, said };
+}

@@ -1,0 +1,105 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { columnTypes, createTable } from '../src/shared/column-types.ts';
+import { type Database, isCheckViolation, isDuplicateKey, openMysql } from '../src/shared/database.ts';
+import { migrate, pendingMigrations, undoLastMigration } from '../src/shared/migrations.ts';
+import { openStore } from './harness/catalog.ts';
+
+const steps = readdirSync(join(import.meta.dirname, '..', 'migrations'))
+  .map((file) => file.replace(/\.ts$/, ''))
+  .sort();
+
+let db: Database;
+let close: () => Promise<void>;
+beforeEach(async () => {
+  ({ db, close } = await openStore());
+});
+afterEach(() => close());
+
+describe('migrating', () => {
+  it('runs every step once, in order, and says which', async () => {
+    expect(await pendingMigrations(db)).toEqual(steps);
+    expect(await migrate(db)).toEqual(steps);
+    expect(await pendingMigrations(db)).toEqual([]);
+    expect(await migrate(db)).toEqual([]);
+  });
+
+  it('undoes the last step, down to the first, and runs all again', async () => {
+    await migrate(db);
+    for (const name of steps.toReversed()) expect(await undoLastMigration(db)).toBe(name);
+    expect(await undoLastMigration(db)).toBeUndefined();
+    expect(await tablesOf(db)).toEqual(['shop_migrations']);
+    expect(await migrate(db)).toEqual(steps);
+  });
+
+  it('asked what is pending changes nothing', async () => {
+    await pendingMigrations(db);
+    expect(await tablesOf(db)).toEqual([]);
+  });
+
+  it('goes on after a step that died between its work and its record', async () => {
+    await migrate(db);
+    await db.run("DELETE FROM shop_migrations WHERE name >= '0003'");
+    expect(await pendingMigrations(db)).toEqual(steps.filter((name) => name >= '0003'));
+    expect(await migrate(db)).toEqual(steps.filter((name) => name >= '0003'));
+  });
+
+  it('leaves steps alone that a newer version has run', async () => {
+    await migrate(db);
+    await db.run("INSERT INTO shop_migrations (name) VALUES ('9999-from-the-future')");
+    expect(await migrate(db)).toEqual([]);
+    expect(await pendingMigrations(db)).toEqual([]);
+  });
+
+  it('runs each step once when several processes start together', async () => {
+    const others = db.dialect === 'mysql' ? await Promise.all([1, 2, 3].map(() => openMysql({ url: urlOf(db) }))) : [];
+    const ran = await Promise.all([db, ...others].map((process) => migrate(process)));
+    expect(ran.flat()).toEqual(steps);
+    await Promise.all(others.map((other) => other.close()));
+  });
+});
+
+describe('the tables of a step', () => {
+  it('compare what names something exactly, and count and check what is written', async () => {
+    const { id, ascii, exact, time, big, int } = columnTypes(db.dialect);
+    const table = {
+      name: 'sample_things',
+      columns: [
+        `id ${id} NOT NULL PRIMARY KEY`,
+        `code ${exact(10)} NULL`,
+        `kind ${ascii(5)} NULL`,
+        `at ${time} NULL`,
+        `many ${big} NULL`,
+        `few ${int} NULL`,
+        'CONSTRAINT sample_few CHECK (few > 0)',
+      ],
+      unique: { sample_things_code: 'code' },
+      indexes: { sample_things_kind: 'kind, at' },
+    };
+    await createTable(db, table);
+    await createTable(db, table);
+    const insert = 'INSERT INTO sample_things (id, code, kind, at, many, few) VALUES (?, ?, ?, ?, ?, ?)';
+    await db.run(insert, ['1', 'ä', 'x', '2026-01-02 03:04:05.678', 9_007_199_254_740_991, 1]);
+    for (const [n, code] of ['Ä', 'a', 'A'].entries()) await db.run(insert, [`${n + 2}`, code, null, null, null, 1]);
+    const duplicate = await db.run(insert, ['9', 'ä', null, null, null, 1]).catch((error: unknown) => error);
+    expect(isDuplicateKey(duplicate)).toBe(true);
+    const refused = await db.run(insert, ['9', 'b', null, null, null, 0]).catch((error: unknown) => error);
+    expect(isCheckViolation(refused)).toBe(true);
+    const [row] = await db.rows('SELECT * FROM sample_things WHERE code = ?', ['ä']);
+    expect(row).toEqual({ id: '1', code: 'ä', kind: 'x', at: '2026-01-02 03:04:05.678', many: 9_007_199_254_740_991, few: 1 });
+  });
+});
+
+async function tablesOf(store: Database): Promise<readonly string[]> {
+  const rows = await store.rows<{ name: string }>(
+    store.dialect === 'mysql'
+      ? 'SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY table_name'
+      : "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name",
+  );
+  return rows.map(({ name }) => name);
+}
+
+function urlOf({ sequelize }: Database): string {
+  const { database, username, password, host, port } = sequelize.config;
+  return `mysql://${username}:${password}@${host}:${port}/${database}`;
+}

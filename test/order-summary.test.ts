@@ -1,0 +1,84 @@
+import { createCatalog } from '../src/modules/catalog/index.ts';
+import { createOrders, type OrdersModule } from '../src/modules/orders/index.ts';
+import type { Database } from '../src/shared/database.ts';
+import { newId } from '../src/shared/identifier.ts';
+import { findingsOf } from './harness/audit-findings.ts';
+import { addProduct, silent as log, nobody, openShopStore } from './harness/module-door.ts';
+
+/** A shop whose clock the test sets: three days of orders, then the worker closes days. */
+
+let db: Database;
+let closeStore: () => Promise<void>;
+let orders: OrdersModule;
+let clock = 0;
+
+beforeAll(async () => {
+  ({ db, close: closeStore } = await openShopStore());
+  const now = () => clock;
+  const catalog = createCatalog({ db, log, now }).api;
+  orders = createOrders({ db, catalog, auth: nobody, log, now, onAppended: () => {} });
+});
+
+afterAll(() => closeStore());
+
+const at = (time: string) => {
+  clock = Date.parse(time);
+};
+const run = async (name: string) => {
+  const task = orders.tasks.find((candidate) => candidate.name === name);
+  while (await task?.run(new AbortController().signal));
+};
+const summary = (from: string, to = from) => orders.api.summary({ from, to });
+const facts = (count: number, pieces: number, amount: number) => ({ count, pieces, total: { amount, currency: 'GBP' } });
+
+describe('the summary', () => {
+  it('counts facts on the day they happened, before and after the days are closed', async () => {
+    const productId = await addProduct(db, { stock: 1000, price: 300 });
+    const place = async (quantity: number) =>
+      (await orders.api.place({ userId: newId(), items: [{ productId, quantity }] })).order.id;
+    at('2026-03-01T10:00:00Z');
+    const first = await place(2);
+    at('2026-03-01T23:59:59.999Z');
+    await place(1);
+    at('2026-03-02T00:00:00Z');
+    await place(5);
+    at('2026-03-03T12:00:00Z');
+    await orders.api.transition({ orderId: first, to: 'cancelled', by: 'customer' });
+
+    const expected = async () => {
+      expect(await summary('2026-03-01')).toEqual([{ currency: 'GBP', placed: facts(2, 3, 900), cancelled: facts(0, 0, 0) }]);
+      expect(await summary('2026-03-02')).toEqual([{ currency: 'GBP', placed: facts(1, 5, 1500), cancelled: facts(0, 0, 0) }]);
+      expect(await summary('2026-03-03')).toEqual([{ currency: 'GBP', placed: facts(0, 0, 0), cancelled: facts(1, 2, 600) }]);
+      expect(await summary('2026-03-01', '2026-03-31')).toEqual([
+        { currency: 'GBP', placed: facts(3, 8, 2400), cancelled: facts(1, 2, 600) },
+      ]);
+      expect(await summary('2026-02-28')).toEqual([]);
+    };
+    const closedDays = async () =>
+      (await db.rows<{ day: string }>('SELECT day FROM orders_closed_days ORDER BY day')).map(({ day }) => day);
+
+    await expected();
+    at('2026-03-02T00:30:00Z');
+    await run('orders-rollup');
+    expect(await closedDays()).toEqual([]);
+    at('2026-03-03T12:00:00Z');
+    await run('orders-rollup');
+    expect(await closedDays()).toEqual(['2026-03-01', '2026-03-02']);
+    await expected();
+    at('2026-03-20T12:00:00Z');
+    await Promise.all([run('orders-rollup'), run('orders-rollup')]);
+    expect(await closedDays()).toHaveLength(19);
+    await expected();
+
+    at('2026-03-20T13:00:00Z');
+    await place(1);
+    expect(await summary('2026-03-01', '2026-03-31')).toMatchObject([{ placed: facts(4, 9, 2700) }]);
+  });
+
+  it('reads no order of a closed day, and the audit counts them again', async () => {
+    await db.run('UPDATE orders_days SET placed_total = placed_total + 1 WHERE day = ?', ['2026-03-01']);
+    expect(await summary('2026-03-01')).toMatchObject([{ placed: facts(2, 3, 901) }]);
+    const findings = await findingsOf(db);
+    expect(findings.filter(({ subject }) => subject === 'day 2026-03-01')).toHaveLength(1);
+  });
+});
