@@ -45,7 +45,7 @@ describe('an access token', () => {
       tv: 1,
       jti: expect.any(String),
       iat: expect.any(Number),
-      exp: Number(good.claims['iat']) + 900,
+      exp: Number(good.claims.iat) + 900,
       roles: ['customer'],
     });
   });
@@ -89,7 +89,7 @@ describe('an access token', () => {
     ['no audience', () => without('aud')],
     ['no user', () => without('sub')],
     ['a number for a user', () => ({ sub: 1 })],
-    ['an object for a user', () => ({ sub: { id: good.claims['sub'] } })],
+    ['an object for a user', () => ({ sub: { id: good.claims.sub } })],
     ['no session', () => without('sid')],
     ['no counter', () => without('tv')],
     ['a counter in words', () => ({ tv: '1' })],
@@ -137,7 +137,15 @@ describe('an access token', () => {
 
   it('with any one character changed is refused', async () => {
     const text = account.accessToken;
-    const places = [0, 5, text.indexOf('.') + 3, text.indexOf('.') + 40, text.lastIndexOf('.') + 1, text.length - 2, text.length - 1];
+    const places = [
+      0,
+      5,
+      text.indexOf('.') + 3,
+      text.indexOf('.') + 40,
+      text.lastIndexOf('.') + 1,
+      text.length - 2,
+      text.length - 1,
+    ];
     for (const place of places) {
       const other = text[place] === 'A' ? 'B' : 'A';
       expect(await statusOf(`${text.slice(0, place)}${other}${text.slice(place + 1)}`)).toBe(401);
@@ -153,14 +161,30 @@ describe('an access token', () => {
 
   it('that is cut, longer or wrapped is refused', async () => {
     const text = account.accessToken;
-    for (const bad of [text.slice(0, -10), `${text}.${text}`, `${text}.`, `.${text}`, `${text}=`, text.replace('.', '..'), text.split('.').slice(0, 2).join('.')]) {
+    for (const bad of [
+      text.slice(0, -10),
+      `${text}.${text}`,
+      `${text}.`,
+      `.${text}`,
+      `${text}=`,
+      text.replace('.', '..'),
+      text.split('.').slice(0, 2).join('.'),
+    ]) {
       expect(await statusOf(bad)).toBe(401);
     }
     expect(await statusOf(token({ claims: { padding: 'x'.repeat(9000) } }))).toBe(401);
   });
 
   it('is taken from the Authorization header alone', async () => {
-    const headers = ['', 'Bearer', 'Bearer  ', `Basic ${account.accessToken}`, account.accessToken, `Bearer ${account.accessToken} x`, `Bearer ${account.accessToken}, Bearer x`];
+    const headers = [
+      '',
+      'Bearer',
+      'Bearer  ',
+      `Basic ${account.accessToken}`,
+      account.accessToken,
+      `Bearer ${account.accessToken} x`,
+      `Bearer ${account.accessToken}, Bearer x`,
+    ];
     for (const header of headers) {
       const { headers: answer } = await shop.api.get('/api/auth/me').set('Authorization', header).expect(401);
       expect(answer['www-authenticate']).toContain('Bearer');
@@ -168,7 +192,9 @@ describe('an access token', () => {
     await shop.api.get('/api/auth/me').set('Cookie', `access_token=${account.accessToken}`).expect(401);
     await shop.api.get(`/api/auth/me?access_token=${account.accessToken}`).expect(401);
     await shop.api.get('/api/auth/me').set('Authorization', `bearer ${account.accessToken}`).expect(200);
-    expect(await statusWith(['Authorization', `Bearer ${account.accessToken}`, 'Authorization', `Bearer ${account.accessToken}`])).toBe(401);
+    expect(
+      await statusWith(['Authorization', `Bearer ${account.accessToken}`, 'Authorization', `Bearer ${account.accessToken}`]),
+    ).toBe(401);
   });
 
   it('is no refresh token, nor the reverse', async () => {

@@ -13,13 +13,17 @@ beforeAll(async () => {
 afterAll(() => store.close());
 
 let counter = 0;
-const newName = () => `person${(counter += 1)}`;
+const newName = () => {
+  counter += 1;
+  return `person${counter}`;
+};
 
 async function signUp(process: AuthProcess, username = newName()) {
   const { body } = await expectStatus(process.call('register', { body: { username, password } }), 201);
   return { username, id: body.user.id, tokens: body };
 }
-const login = (process: AuthProcess, username: string, word = password) => process.call('login', { body: { username, password: word } });
+const login = (process: AuthProcess, username: string, word = password) =>
+  process.call('login', { body: { username, password: word } });
 const refresh = (process: AuthProcess, refreshToken: string) => process.call('refresh', { body: { refreshToken } });
 const me = (process: AuthProcess, token: string) => process.call('getAccount', { token });
 
@@ -72,7 +76,9 @@ async function everyCrash<Prepared>({ prepare, act, check }: Case<Prepared>): Pr
         else expect(last.status).toBe(503);
         await check(survivor, prepared, last);
       } catch (error) {
-        throw new Error(`${verdict} write ${write} of ${writes}: ${error instanceof Error ? error.message : error}`, { cause: error });
+        throw new Error(`${verdict} write ${write} of ${writes}: ${error instanceof Error ? error.message : error}`, {
+          cause: error,
+        });
       } finally {
         offset = 0;
         await dying.close();
@@ -149,7 +155,8 @@ describe('a process that dies between any two writes', () => {
         const other = await expectStatus(login(process, user.username), 200);
         return { ...user, other: other.body };
       },
-      act: (process, { tokens }) => process.call('changePassword', { token: tokens.accessToken, body: { currentPassword: password, newPassword } }),
+      act: (process, { tokens }) =>
+        process.call('changePassword', { token: tokens.accessToken, body: { currentPassword: password, newPassword } }),
       check: async (process, { username, tokens, other }) => {
         const [before, after] = [await login(process, username), await login(process, username, newPassword)];
         const changed = after.status === 200;
@@ -161,7 +168,13 @@ describe('a process that dies between any two writes', () => {
         const renewed = await expectStatus(refresh(process, tokens.refreshToken), 200);
         await expectStatus(me(process, renewed.body.accessToken), 200);
         const word = changed ? newPassword : password;
-        await expectStatus(process.call('changePassword', { token: tokens.accessToken, body: { currentPassword: word, newPassword: 'one more long password' } }), 204);
+        await expectStatus(
+          process.call('changePassword', {
+            token: tokens.accessToken,
+            body: { currentPassword: word, newPassword: 'one more long password' },
+          }),
+          204,
+        );
       },
     });
     expect(writes).toBe(4);

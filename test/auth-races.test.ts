@@ -16,7 +16,10 @@ beforeAll(async () => {
 afterAll(() => store.close());
 
 let counter = 0;
-const newName = () => `racer${(counter += 1)}`;
+const newName = () => {
+  counter += 1;
+  return `racer${counter}`;
+};
 
 /** Two sessions of one user: `own` makes changes, `other` is a second device. */
 async function signIn() {
@@ -33,7 +36,8 @@ const operations = {
   'refresh own in two': ({ own }: Signed) => refresh(two, own.refreshToken),
   'refresh other in one': ({ other }: Signed) => refresh(one, other.refreshToken),
   'refresh other in two': ({ other }: Signed) => refresh(two, other.refreshToken),
-  'change the password': ({ own }: Signed) => one.call('changePassword', { token: own.accessToken, body: { currentPassword: password, newPassword } }),
+  'change the password': ({ own }: Signed) =>
+    one.call('changePassword', { token: own.accessToken, body: { currentPassword: password, newPassword } }),
   'sign other out': ({ other }: Signed) => two.call('logout', { token: other.accessToken }),
   'sign everything out': ({ own }: Signed) => two.call('logout', { token: own.accessToken, body: { all: true } }),
   erase: ({ other }: Signed) => two.call('eraseAccount', { token: other.accessToken, body: { password } }),
@@ -43,7 +47,11 @@ const operations = {
 type Operation = keyof typeof operations;
 const names = Object.keys(operations) as Operation[];
 
-async function interleave(chosen: readonly Operation[], choices: readonly number[], signed: Signed): Promise<Map<Operation, Answer>> {
+async function interleave(
+  chosen: readonly Operation[],
+  choices: readonly number[],
+  signed: Signed,
+): Promise<Map<Operation, Answer>> {
   const { pause, run } = createInterleaving(choices);
   for (const process of [one, two]) process.pause = ({ command }) => (command === 'QueryCommand' ? Promise.resolve() : pause());
   try {
@@ -76,7 +84,8 @@ async function checkSessions({ own, other, username }: Signed, answers: Readonly
   const everything = done('sign everything out') || done('erase') || done('deactivate');
   const otherEnded = everything || done('sign other out') || done('change the password');
   // A change that was refused is no reason to end anything.
-  if (done('change the password') && !everything) await expectLive(own, [answers.get('refresh own in one'), answers.get('refresh own in two')]);
+  if (done('change the password') && !everything)
+    await expectLive(own, [answers.get('refresh own in one'), answers.get('refresh own in two')]);
   if (everything) await expectDead(own, [answers.get('refresh own in one'), answers.get('refresh own in two')]);
   const ofOther = [answers.get('refresh other in one'), answers.get('refresh other in two')];
   if (otherEnded) await expectDead(other, ofOther);
@@ -85,7 +94,9 @@ async function checkSessions({ own, other, username }: Signed, answers: Readonly
   const ended = done('erase') || done('deactivate');
   const signedIn = answers.get('sign in');
   if (signedIn?.status === 200 && ended) await expectDead(signedIn.body, []);
-  expect((await two.call('login', { body: { username, password } })).status).toBe(ended || done('change the password') ? 401 : 200);
+  expect((await two.call('login', { body: { username, password } })).status).toBe(
+    ended || done('change the password') ? 401 : 200,
+  );
 }
 
 interface Tokens {

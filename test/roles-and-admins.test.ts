@@ -17,7 +17,13 @@ describe('roles', () => {
   it('are set by an admin, and the user signs in again with them', async () => {
     const user = await shop.signUp();
     const { body, headers } = await setRoles(admin, user.id, ['staff', 'customer']).expect(200);
-    expect(body).toEqual({ id: user.id, username: user.username, roles: ['customer', 'staff'], state: 'active', createdAt: expect.any(String) });
+    expect(body).toEqual({
+      id: user.id,
+      username: user.username,
+      roles: ['customer', 'staff'],
+      state: 'active',
+      createdAt: expect.any(String),
+    });
     expect(headers['cache-control']).toBe('private, no-store');
     await user.api.get('/api/auth/me').expect(401);
     await refresh(user).expect(401);
@@ -32,10 +38,13 @@ describe('roles', () => {
     await refresh(user).expect(200);
   });
 
-  it.each([[[]], [['root']], ['admin'], [['customer', 'staff', 'admin', 'customer']], [null], [[['admin']]]])('can not be %j', async (roles) => {
-    const user = await shop.signUp();
-    await setRoles(admin, user.id, roles).expect(422);
-  });
+  it.each([[[]], [['root']], ['admin'], [['customer', 'staff', 'admin', 'customer']], [null], [[['admin']]]])(
+    'can not be %j',
+    async (roles) => {
+      const user = await shop.signUp();
+      await setRoles(admin, user.id, roles).expect(422);
+    },
+  );
 
   it('are only for admins to set, also one’s own', async () => {
     const user = await shop.signUp();
@@ -93,8 +102,14 @@ describe('the last admin', () => {
       const { body } = await api.get('/api/auth/users?limit=100').expect(200);
       expect(body.data.filter(({ roles }: { roles: string[] }) => roles.includes('admin'))).toHaveLength(1);
       if (left === rival) {
-        await api.put(`/api/auth/users/${admin.id}/roles`).send({ roles: ['admin'] }).expect(200);
-        await api.put(`/api/auth/users/${rival.id}/roles`).send({ roles: ['customer'] }).expect(200);
+        await api
+          .put(`/api/auth/users/${admin.id}/roles`)
+          .send({ roles: ['admin'] })
+          .expect(200);
+        await api
+          .put(`/api/auth/users/${rival.id}/roles`)
+          .send({ roles: ['customer'] })
+          .expect(200);
         admin = await shop.signIn(admin.username, admin.password);
       }
     }
@@ -111,7 +126,7 @@ describe('users', () => {
       const { body, headers } = await admin.api.get(next).expect(200);
       expect(body.data.length).toBeLessThanOrEqual(2);
       seen.push(...body.data.map(({ id }: { id: string }) => id));
-      next = /<([^>]+)>; rel="next"/.exec(headers['link'] ?? '')?.[1];
+      next = /<([^>]+)>; rel="next"/.exec(headers.link ?? '')?.[1];
     }
     expect(seen.slice(0, 5)).toEqual(made);
     expect(new Set(seen).size).toBe(seen.length);
@@ -121,7 +136,13 @@ describe('users', () => {
   it('are shown one by one', async () => {
     const user = await shop.signUp();
     const { body } = await admin.api.get(`/api/auth/users/${user.id}`).expect(200);
-    expect(body).toEqual({ id: user.id, username: user.username, roles: ['customer'], state: 'active', createdAt: expect.any(String) });
+    expect(body).toEqual({
+      id: user.id,
+      username: user.username,
+      roles: ['customer'],
+      state: 'active',
+      createdAt: expect.any(String),
+    });
     await admin.api.get('/api/auth/users/019a9c5e-7b1d-7c3a-9f00-2f6f0c1d2e3f').expect(404);
   });
 });
@@ -136,12 +157,18 @@ describe('a password that an admin resets', () => {
     await shop.api.post('/api/auth/login').send({ username: user.username, password: user.password }).expect(401);
 
     const attempts = await Promise.all(
-      Array.from({ length: 5 }, () => shop.api.post('/api/auth/login').send({ username: user.username, password: body.password })),
+      Array.from({ length: 5 }, () =>
+        shop.api.post('/api/auth/login').send({ username: user.username, password: body.password }),
+      ),
     );
     expect(attempts.map(({ status }) => status).toSorted()).toEqual([200, 401, 401, 401, 401]);
     const tokens = attempts.find(({ status }) => status === 200)?.body;
     const newPassword = 'one that he chose himself';
-    await shop.withToken(tokens.accessToken).put('/api/auth/password').send({ currentPassword: body.password, newPassword }).expect(204);
+    await shop
+      .withToken(tokens.accessToken)
+      .put('/api/auth/password')
+      .send({ currentPassword: body.password, newPassword })
+      .expect(204);
     await shop.signIn(user.username, newPassword);
     await shop.signIn(user.username, newPassword);
   });
@@ -158,7 +185,10 @@ describe('the first admin', () => {
     const other = await startShop();
     try {
       const first = await other.admin();
-      await first.api.put('/api/auth/password').send({ currentPassword: first.password, newPassword: 'chosen by the admin' }).expect(204);
+      await first.api
+        .put('/api/auth/password')
+        .send({ currentPassword: first.password, newPassword: 'chosen by the admin' })
+        .expect(204);
       await other.restart();
       await other.api.post('/api/auth/login').send({ username: first.username, password: first.password }).expect(401);
       await other.signIn(first.username, 'chosen by the admin');

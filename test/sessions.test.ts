@@ -106,7 +106,8 @@ describe('refreshing', () => {
   it('ends 90 days after signing in, however often it happened', async () => {
     const account = await shop.signUp();
     let newest = account.refreshToken;
-    for (offset = 25 * days; offset < 90 * days; offset += 25 * days) newest = (await refresh(newest).expect(200)).body.refreshToken;
+    for (offset = 25 * days; offset < 90 * days; offset += 25 * days)
+      newest = (await refresh(newest).expect(200)).body.refreshToken;
     offset = 90 * days + seconds;
     await refresh(newest).expect(401);
   });
@@ -166,7 +167,11 @@ describe('one’s sessions', () => {
   it('are listed, the newest first, page by page', async () => {
     const first = await shop.signUp();
     for (const device of ['phone', 'tablet\u0007 of Ada']) {
-      await shop.api.post('/api/auth/login').set('User-Agent', device.replace('\u0007', '')).send({ username: first.username, password: first.password }).expect(200);
+      await shop.api
+        .post('/api/auth/login')
+        .set('User-Agent', device.replace('\u0007', ''))
+        .send({ username: first.username, password: first.password })
+        .expect(200);
     }
     const { body, headers } = await first.api.get('/api/auth/sessions?limit=2').expect(200);
     expect(headers['cache-control']).toBe('private, no-store');
@@ -174,7 +179,7 @@ describe('one’s sessions', () => {
       ['tablet of Ada', false],
       ['phone', false],
     ]);
-    const next = /<([^>]+)>; rel="next"/.exec(headers['link'] ?? '')?.[1] ?? '';
+    const next = /<([^>]+)>; rel="next"/.exec(headers.link ?? '')?.[1] ?? '';
     const second = await first.api.get(next).expect(200);
     expect(second.body.data).toMatchObject([{ current: true, createdAt: expect.any(String), lastUsedAt: expect.any(String) }]);
     expect(second.body.nextCursor).toBeNull();
@@ -213,7 +218,10 @@ describe('one’s sessions', () => {
   it('are all listed but those that have ended', async () => {
     const here = await shop.signUp();
     await shop.signIn(here.username, here.password);
-    await here.api.put('/api/auth/password').send({ currentPassword: here.password, newPassword: 'quite another password' }).expect(204);
+    await here.api
+      .put('/api/auth/password')
+      .send({ currentPassword: here.password, newPassword: 'quite another password' })
+      .expect(204);
     expect((await here.api.get('/api/auth/sessions').expect(200)).body.data).toMatchObject([{ current: true }]);
   });
 

@@ -192,7 +192,7 @@ function crossProblems(given: Environment, production: boolean): string[] {
   if ((given.ADMIN_USERNAME === undefined) !== (given.ADMIN_PASSWORD === undefined))
     problems.push('ADMIN_USERNAME and ADMIN_PASSWORD have to be set together');
   const embedded = given.MYSQL_URL === undefined;
-  if (embedded && given.ROLES !== undefined && !(given.ROLES.includes('web') && given.ROLES.includes('worker'))) {
+  if (embedded && (given.ROLES === 'web' || given.ROLES === 'worker')) {
     problems.push('ROLES has to be web,worker on embedded storage: one process does all the work there');
   }
   return production ? [...problems, ...productionProblems(given)] : problems;

@@ -1,6 +1,6 @@
 import type { SchemaDefinition } from 'dynamoose/dist/Schema.js';
 import type { Dynamo } from './dynamo.ts';
-import { guarded, isRefused } from './dynamo-error.ts';
+import { guarded, isRefused, isTableInUse, storeFailure } from './dynamo-error.ts';
 
 export type DynamoValue = string | number | boolean | readonly string[];
 
@@ -62,18 +62,12 @@ export interface DynamoTable {
 /** Binds a table to the store; where the store has no infrastructure of its own, a missing table is created. */
 export async function openCollection<Item extends object>(
   dynamo: Dynamo,
-  { name, attributes }: DynamoTable,
+  definition: DynamoTable,
 ): Promise<DynamoCollection<Item>> {
   const { default: dynamoose } = await import('dynamoose');
-  const model = dynamoose.model(name, new dynamoose.Schema({ ...attributes }));
-  const table = new dynamo.dynamoose.Table(name, [model], {
-    create: dynamo.createsTables,
-    waitForActive: dynamo.createsTables && { enabled: true, check: { frequency: 10, timeout: 10_000 } },
-    throughput: 'ON_DEMAND',
-    initialize: false,
-  });
-  await guarded(() => table.initialize());
-  const [hashKey] = [table.hashKey];
+  const model = await bindModel(dynamo, definition);
+  // The key is one of the attributes that every item has.
+  const hashKey = model.table().hashKey as keyof Item & string;
 
   const conditionOf = ({ exists = [], absent = [], equals = {}, below = {} }: DynamoCondition<Item>) => {
     let condition = new dynamoose.Condition();
@@ -96,7 +90,7 @@ export async function openCollection<Item extends object>(
         ...(Object.keys(set).length > 0 && { $SET: { ...set } }),
         ...(remove.length > 0 && { $REMOVE: [...remove] }),
       };
-      const whole = conditionOf({ ...condition, exists: [hashKey as keyof Item & string, ...(condition.exists ?? [])] });
+      const whole = conditionOf({ ...condition, exists: [hashKey, ...(condition.exists ?? [])] });
       return accepted(() => model.update({ ...key }, change, { condition: whole, returnValues: 'NONE' }));
     },
     remove: (key, condition) =>
@@ -117,6 +111,27 @@ export async function openCollection<Item extends object>(
     },
   };
 }
+
+async function bindModel(dynamo: Dynamo, { name, attributes }: DynamoTable, attempt = 1) {
+  const { default: dynamoose } = await import('dynamoose');
+  const model = dynamoose.model(name, new dynamoose.Schema({ ...attributes }));
+  const table = new dynamo.dynamoose.Table(name, [model], {
+    create: dynamo.createsTables,
+    waitForActive: dynamo.createsTables && { enabled: true, check: { frequency: 10, timeout: 10_000 } },
+    throughput: 'ON_DEMAND',
+    initialize: false,
+  });
+  try {
+    await table.initialize();
+    return model;
+  } catch (error) {
+    // Another process made the table at the same moment. A table of dynamoose can't be initialized twice.
+    if (isTableInUse(error) && attempt < maxBindAttempts) return bindModel(dynamo, { name, attributes }, attempt + 1);
+    throw storeFailure(error);
+  }
+}
+
+const maxBindAttempts = 3;
 
 function conditionFrom(partition: DynamoKey, upTo: DynamoKey): object {
   const entries: [string, object][] = Object.entries(partition).map(([attribute, value]) => [attribute, { eq: value }]);

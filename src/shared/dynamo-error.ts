@@ -24,9 +24,18 @@ export async function guarded<Result>(request: () => Promise<Result>): Promise<R
   try {
     return await request();
   } catch (error) {
-    if (isStoreFailure(error)) throw unavailable('The key-value store can not be reached.', error);
-    throw error;
+    throw storeFailure(error);
   }
+}
+
+/** `unavailable` for what the store failed to do; any other error as it is. */
+export function storeFailure(error: unknown): unknown {
+  return isStoreFailure(error) ? unavailable('The key-value store can not be reached.', error) : error;
+}
+
+/** A table is being made or changed already. */
+export function isTableInUse(error: unknown): boolean {
+  return nameOf(error) === 'ResourceInUseException';
 }
 
 function isStoreFailure(error: unknown): boolean {

@@ -10,7 +10,7 @@ import { openDynamo } from './dynamo.ts';
 /** DynamoDB inside this process; each connection is a client of its own, as a process would have. */
 export interface EmbeddedDynamo {
   connect(): Promise<Dynamo>;
-  /** close the connections first */
+  /** ends all connections, then closes the files */
   close(): Promise<void>;
 }
 
@@ -38,16 +38,23 @@ export async function startEmbeddedDynamo(dataDir: string): Promise<EmbeddedDyna
   const { default: dynalite } = await import('dynalite');
   const server = dynalite({ path: folder, createTableMs: 0, updateTableMs: 0, deleteTableMs: 0 });
   const idle = trackRequests(server);
+  const agents = new Set<InProcessAgent>();
   return {
     connect: () => {
       const agent = new InProcessAgent(server);
+      agents.add(agent);
       const beforeClose = () => {
-        agent.refuseConnections();
+        agent.refuseRequests();
+        agents.delete(agent);
         return idle();
       };
       return openDynamo({ endpoint: 'http://embedded.invalid', region: 'local', agent, beforeClose });
     },
-    close: () => closeServer(server),
+    close: async () => {
+      for (const agent of agents) agent.refuseRequests();
+      await idle();
+      await closeServer(server);
+    },
   };
 }
 
@@ -61,8 +68,9 @@ class InProcessAgent extends Agent {
   }
 
   /** Later requests fail like those to a server that is gone; dynalite would end the process over them. */
-  refuseConnections(): void {
+  refuseRequests(): void {
     this.#refusing = true;
+    for (const sockets of Object.values(this.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
   }
 
   override createConnection(): Duplex {

@@ -2,16 +2,18 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import request from 'supertest';
-import { type Catalog, type CatalogDependencies, createCatalog } from '../../src/modules/catalog/index.ts';
+import { type Catalog, type CatalogDependencies, createCatalog, type ReservationItem } from '../../src/modules/catalog/index.ts';
 import { problemGuides } from '../../src/problem-guides.ts';
 import { type Database, openMysql, openSqlite } from '../../src/shared/database.ts';
 import { Failure } from '../../src/shared/failure.ts';
 import { createFront } from '../../src/shared/http-front.ts';
+import { createHttpServer } from '../../src/shared/http-server.ts';
 import { newId } from '../../src/shared/identifier.ts';
 import { migrate } from '../../src/shared/migrations.ts';
 import type { Role } from '../../src/shared/principal.ts';
 import { createReadiness } from '../../src/shared/readiness.ts';
+import { checkedAgent } from './checked-agent.ts';
+import { documentedAnswers, fetchDocument } from './documented-answers.ts';
 
 /** The catalog behind the real HTTP front, on a store of its own: MySQL where TEST_MYSQL_URL names a server, else a file. */
 
@@ -50,7 +52,13 @@ export async function openStore(): Promise<{ readonly db: Database; close(): Pro
   if (server === undefined) {
     const folder = mkdtempSync(join(tmpdir(), 'catalog-'));
     const db = await openSqlite({ file: join(folder, 'shop.sqlite') });
-    return { db, close: async () => void (await db.close(), rmSync(folder, { recursive: true })) };
+    return {
+      db,
+      close: async () => {
+        await db.close();
+        rmSync(folder, { recursive: true });
+      },
+    };
   }
   const name = `test_${newId().replaceAll('-', '')}`;
   const admin = await openMysql({ url: server });
@@ -82,12 +90,14 @@ export async function startCatalog(settings: Partial<CatalogDependencies> = {}):
     guides: problemGuides,
     log,
   });
-  const server = front.listen(0, '127.0.0.1');
+  const server = createHttpServer({ handler: front, readiness, log });
+  const url = `http://127.0.0.1:${await server.listen({ port: 0, host: '127.0.0.1' })}`;
+  const check = documentedAnswers(await fetchDocument(url));
   let counter = 0;
 
   const send: CatalogUnderTest['send'] = async (method, path, { as = 'staff', body, headers = {} } = {}) => {
-    const sent = request(server)[method](path).set(headers);
-    if (as !== 'nobody') sent.set('Authorization', `Bearer ${as}`);
+    const agent = checkedAgent({ url, check, ...(as !== 'nobody' && { token: as }) });
+    const sent = agent[method](path).set(headers);
     const answer = await (body === undefined ? sent : sent.send(body as object));
     return { status: answer.status, body: answer.body, headers: answer.headers };
   };
@@ -103,7 +113,7 @@ export async function startCatalog(settings: Partial<CatalogDependencies> = {}):
       return product;
     },
     close: async () => {
-      await new Promise((resolve) => server.close(resolve));
+      await server.drain({ delayMs: 0, timeoutMs: 100 });
       await close();
     },
   };
@@ -138,6 +148,19 @@ async function authenticate(token: string) {
   if (token !== 'customer' && token !== 'staff' && token !== 'admin') throw new Failure('unauthenticated');
   const role: Role = token;
   return { userId: userIds[role], sessionId: newId(), roles: [role], tokenVersion: 1 };
+}
+
+export const pounds = (amount: number) => ({ amount, currency: 'GBP' });
+
+/** The items of a reservation of one product. */
+export const pieces = (productId: string, quantity = 1): ReservationItem[] => [{ productId, quantity }];
+
+export async function stockOf(
+  { send }: CatalogUnderTest,
+  productId: string,
+): Promise<{ readonly onHand: number; readonly reserved: number }> {
+  const { onHand, reserved } = (await send('get', `/api/products/${productId}/stock`)).body;
+  return { onHand, reserved };
 }
 
 /** The problem of an answer: status and slug. */

@@ -1,0 +1,113 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError, readConfig } from '../src/shared/config.ts';
+
+function problemsOf(env: Record<string, string>): readonly string[] {
+  try {
+    readConfig(env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+const pem = (bits: number) =>
+  generateKeyPairSync('rsa', { modulusLength: bits }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+const strong = 'q8Zt3vXw1Lk7Rb5Yc2Nd9Fh4Gj6Mp0Qs';
+
+describe('the configuration', () => {
+  it('needs nothing on a laptop', () => {
+    const config = readConfig({});
+    expect(config).toMatchObject({
+      production: false,
+      http: { port: 3000, host: '127.0.0.1', drainDelayMs: 0 },
+      stores: { dataDir: './data' },
+      auth: { bcryptCost: 12, passwordMinLength: 12 },
+      rateLimits: { enabled: true, browsing: { limit: 6000, windowSeconds: 60 }, login: { limit: 60, windowSeconds: 600 } },
+      roles: { web: true, worker: true },
+    });
+    expect(Object.isFrozen(config.http)).toBe(true);
+  });
+
+  it.each([
+    ['PORT', '70000'],
+    ['PORT', '-1'],
+    ['PORT', '3e3'],
+    ['MYSQL_URL', 'postgres://db'],
+    ['REDIS_URL', 'redis://cache'],
+    ['JWT_PRIVATE_KEYS', 'no key'],
+    ['JWT_PRIVATE_KEYS', 'file:/does/not/exist'],
+    ['PASSWORD_MIN_LENGTH', '7'],
+    ['RATE_LIMIT_LOGIN', '60'],
+    ['RATE_LIMIT_LOGIN', '0/60'],
+    ['CORS_ORIGINS', '*'],
+    ['CORS_ORIGINS', 'https://shop.example/'],
+    ['RATE_LIMIT_ENABLED', 'yes'],
+    ['ROLES', 'web,cook'],
+    ['ROLES', 'worker'],
+    ['MODULES', 'auth'],
+    ['ADMIN_USERNAME', 'admin'],
+    ['LOG_LEVEL', 'loud'],
+  ])('refuses %s=%s by name', (name, value) => {
+    const problems = problemsOf({ [name]: value });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(name);
+  });
+
+  it('does not repeat a secret in what it says', () => {
+    const said = problemsOf({ NODE_ENV: 'production', PASSWORD_PEPPER: 'hunter2hunter2', REFRESH_KEYS: 'canary' }).join();
+    expect(said).not.toMatch(/hunter2|canary/);
+  });
+
+  it('reads keys from a file, newest first', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'shop-'));
+    const file = join(folder, 'keys.pem');
+    writeFileSync(file, `${pem(2048)}\n${pem(2048)}`);
+    expect(readConfig({ JWT_PRIVATE_KEYS: `file:${file}`, REFRESH_KEYS: 'new, old' }).auth).toMatchObject({
+      jwtPrivateKeys: { length: 2 },
+      refreshKeys: ['new', 'old'],
+    });
+    rmSync(folder, { recursive: true });
+  });
+
+  describe('in production', () => {
+    const sound = {
+      NODE_ENV: 'production',
+      MYSQL_URL: 'mysql://shop@db/shop',
+      AWS_REGION: 'eu-west-1',
+      JWT_PRIVATE_KEYS: pem(2048),
+      REFRESH_KEYS: strong,
+      PASSWORD_PEPPER: strong,
+    };
+
+    it('listens to everybody and drains slowly', () => {
+      expect(readConfig(sound).http).toMatchObject({ host: '0.0.0.0', drainDelayMs: 5000 });
+    });
+
+    it('names all that is missing at once', () => {
+      const problems = problemsOf({ NODE_ENV: 'production' }).join('\n');
+      for (const name of ['MYSQL_URL', 'AWS_REGION', 'JWT_PRIVATE_KEYS', 'REFRESH_KEYS', 'PASSWORD_PEPPER'])
+        expect(problems).toContain(name);
+    });
+
+    it.each([
+      ['BCRYPT_COST', '11'],
+      ['REFRESH_KEYS', `${strong},short`],
+      ['REFRESH_KEYS', 'change-me-change-me-change-me-change-me'],
+      ['PASSWORD_PEPPER', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'],
+      ['JWT_PRIVATE_KEYS', pem(1024)],
+    ])('refuses a weak %s', (name, value) => {
+      expect(problemsOf({ ...sound, [name]: value }).join()).toContain(name);
+    });
+
+    it('runs on embedded storage only when told so, and looks at the secrets all the same', () => {
+      const { MYSQL_URL: _, AWS_REGION: __, ...embedded } = sound;
+      expect(problemsOf(embedded)).toHaveLength(2);
+      expect(problemsOf({ ...embedded, ALLOW_EMBEDDED: 'true' })).toEqual([]);
+      expect(problemsOf({ ...embedded, ALLOW_EMBEDDED: 'true', PASSWORD_PEPPER: 'short' })).toHaveLength(1);
+    });
+  });
+});
