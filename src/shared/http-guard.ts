@@ -34,6 +34,8 @@ export function securityHeaders(): RequestHandler {
     strictTransportSecurity: { maxAge: yearSeconds, includeSubDomains: true },
     referrerPolicy: { policy: 'no-referrer' },
     xFrameOptions: { action: 'deny' },
+    // the front never sets it
+    xPoweredBy: false,
   });
 }
 

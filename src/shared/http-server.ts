@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Express } from 'express';
 import type { Logger } from 'pino';
 import { problems } from './failure.ts';
-import { messageClasses } from './http-messages.ts';
 import type { Readiness } from './readiness.ts';
 
 /** What one connection may take; the times are in milliseconds. A balancer's idle time (60 s) has to be shorter than ours. */
@@ -40,12 +45,12 @@ export function createHttpServer({
   readiness,
   log,
 }: {
-  readonly handler: Express;
+  readonly handler: RequestListener;
   readonly readiness: Readiness;
   readonly log: Logger;
 }): HttpServer {
   const underWay = new Set<ServerResponse>();
-  const server = createServer({ ...limits, ...messageClasses(handler) }, (request, response) => {
+  const server = createServer(limits, (request, response) => {
     if (readiness.state() === 'draining') response.setHeader('Connection', 'close');
     underWay.add(response);
     response.once('close', () => underWay.delete(response));

@@ -26,8 +26,3 @@ function formatted(bytes: Buffer, version: number): string {
   const hex = bytes.toString('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
-
-/** Was the id derived from a name, and not made anew? */
-export function isDerivedId(id: string): boolean {
-  return id[14] === '8';
-}

@@ -13,7 +13,7 @@ const entry = join(__dirname, '..', '..', 'src', 'server.ts');
 const longestRunMs = 120_000;
 
 /** Runs the server as a process of its own, with nothing of this one's environment but the path. */
-export function spawnServer(env: Readonly<Record<string, string>>): ChildProcess {
+function spawnServer(env: Readonly<Record<string, string>>): ChildProcess {
   const { PATH = '' } = process.env;
   return spawn(process.execPath, [entry], {
     env: { PATH, PORT: '0', BCRYPT_COST: '4', ...env },

@@ -22,8 +22,7 @@ import { personalDataRoutes } from './personal-data-routes.ts';
 import { createPlacing } from './place-order.ts';
 import { createSettling, sweepTask } from './settle-order.ts';
 
-export type { Order, OrderStatus } from './order.ts';
-export type { Orders } from './orders-api.ts';
+export type { Order } from './orders-api.ts';
 export { auditOrders } from './orders-audit.ts';
 export { auditReservations } from './reservation-audit.ts';
 

@@ -2,7 +2,8 @@ import { createBatcher } from '../../shared/batcher.ts';
 import { type Database, isCheckViolation, isDuplicateKey, placeholders, type SqlTransaction } from '../../shared/database.ts';
 import { toSql } from '../../shared/instant.ts';
 import { insertOrderClaims } from './claim-store.ts';
-import { type Order, pieces } from './order.ts';
+import { pieces } from './order.ts';
+import type { Order } from './orders-api.ts';
 import { appendEvents } from './outbox-store.ts';
 
 export interface PlacedInsert {

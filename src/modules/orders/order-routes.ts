@@ -6,7 +6,7 @@ import { idParameter } from '../../shared/identifier.ts';
 import { cursorParameter, limitParameter, pageOf, pageReply } from '../../shared/page.ts';
 import { hasRole, type Principal } from '../../shared/principal.ts';
 import { type Reply, type Route, route } from '../../shared/route.ts';
-import type { Order } from './order.ts';
+
 import {
   dayParameter,
   fromParameter,
@@ -18,7 +18,7 @@ import {
   timelineSchema,
   toParameter,
 } from './order-schema.ts';
-import type { Orders } from './orders-api.ts';
+import type { Order, Orders } from './orders-api.ts';
 
 const tag = 'Orders';
 const noStore = { 'Cache-Control': 'private, no-store' };

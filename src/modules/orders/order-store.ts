@@ -1,8 +1,8 @@
 import { type Database, type Param, placeholders, type Sql } from '../../shared/database.ts';
 import { Failure } from '../../shared/failure.ts';
 import { fromSql, toSql } from '../../shared/instant.ts';
-import type { Order, OrderLine, OrderStatus } from './order.ts';
-import type { Actor, OrderEvent } from './orders-api.ts';
+
+import type { Actor, Order, OrderEvent, OrderLine, OrderStatus } from './orders-api.ts';
 
 export interface OrderRow {
   readonly id: string;

@@ -148,7 +148,7 @@ function toFacts(row: Readonly<Record<string, string | number>>): Partial<Facts>
   );
 }
 
-export function dateOf(milliseconds: number): string {
+function dateOf(milliseconds: number): string {
   return new Date(milliseconds).toISOString().slice(0, 10);
 }
 

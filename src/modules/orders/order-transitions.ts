@@ -2,9 +2,9 @@ import { createBatcher, type Outcome } from '../../shared/batcher.ts';
 import { type Database, forUpdate, placeholders, type SqlTransaction } from '../../shared/database.ts';
 import { Failure } from '../../shared/failure.ts';
 import { toSql } from '../../shared/instant.ts';
-import { allowedFrom, decideTransition, type OrderStatus } from './order.ts';
+import { allowedFrom, decideTransition } from './order.ts';
 import { noSuchOrder, readOrderRows } from './order-store.ts';
-import type { TransitionRequest } from './orders-api.ts';
+import type { OrderStatus, TransitionRequest } from './orders-api.ts';
 import { appendEvents } from './outbox-store.ts';
 
 /** Moves one order to another state. @throws not-found, illegal-transition */

@@ -1,9 +1,15 @@
-import type { Money, ReservedLine } from '../catalog/index.ts';
+import type { ReservedLine } from '../catalog/index.ts';
+import type { ItemWish, Money, Order, OrderStatus } from './orders-api.ts';
 
 /** The rules of an order, without a store or a clock. */
 
-export const orderStatuses = ['placed', 'confirmed', 'shipped', 'delivered', 'cancelled'] as const;
-export type OrderStatus = (typeof orderStatuses)[number];
+export const orderStatuses = [
+  'placed',
+  'confirmed',
+  'shipped',
+  'delivered',
+  'cancelled',
+] as const satisfies readonly OrderStatus[];
 
 const transitions: Readonly<Record<OrderStatus, readonly OrderStatus[]>> = {
   placed: ['confirmed', 'cancelled'],
@@ -12,34 +18,6 @@ const transitions: Readonly<Record<OrderStatus, readonly OrderStatus[]>> = {
   delivered: [],
   cancelled: [],
 };
-
-export interface OrderLine {
-  readonly productId: string;
-  readonly sku: string;
-  readonly name: string;
-  readonly unitPrice: Money;
-  readonly quantity: number;
-  readonly lineTotal: Money;
-}
-
-/** An order as clients see it; prices, names and skus are those of the moment of ordering. */
-export interface Order {
-  readonly id: string;
-  readonly userId: string;
-  readonly status: OrderStatus;
-  readonly items: readonly OrderLine[];
-  readonly total: Money;
-  /** 1 when placed, raised by each transition: also the sequence of the order's events */
-  readonly version: number;
-  /** RFC 3339 UTC */
-  readonly createdAt: string;
-  readonly updatedAt: string;
-}
-
-export interface ItemWish {
-  readonly productId: string;
-  readonly quantity: number;
-}
 
 export function allowedFrom(status: OrderStatus): readonly OrderStatus[] {
   return transitions[status];

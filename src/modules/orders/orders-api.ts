@@ -1,6 +1,4 @@
 import type { Page } from '../../shared/page.ts';
-import type { Money } from '../catalog/index.ts';
-import type { ItemWish, Order, OrderStatus } from './order.ts';
 
 /** The contract of orders. Plain JSON-able data; every call may fail with `unavailable` when a store is down. */
 export interface Orders {
@@ -23,6 +21,43 @@ export interface Orders {
   transition(request: TransitionRequest): Promise<Order>;
   /** Orders placed and cancelled on the days from `from` to `to`, both included, by currency. */
   summary(query: { readonly from: string; readonly to: string }): Promise<readonly CurrencySummary[]>;
+}
+
+/** `placed → confirmed → shipped → delivered`; `cancelled` from the first two */
+export type OrderStatus = 'placed' | 'confirmed' | 'shipped' | 'delivered' | 'cancelled';
+
+/** Integer minor units of an ISO 4217 currency: 1299 GBP is £12.99. */
+export interface Money {
+  readonly amount: number;
+  readonly currency: string;
+}
+
+/** An order as clients see it; prices, names and skus are those of the moment of ordering. */
+export interface Order {
+  readonly id: string;
+  readonly userId: string;
+  readonly status: OrderStatus;
+  readonly items: readonly OrderLine[];
+  readonly total: Money;
+  /** 1 when placed, raised by each transition: also the sequence of the order's events */
+  readonly version: number;
+  /** RFC 3339 UTC */
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+export interface OrderLine {
+  readonly productId: string;
+  readonly sku: string;
+  readonly name: string;
+  readonly unitPrice: Money;
+  readonly quantity: number;
+  readonly lineTotal: Money;
+}
+
+export interface ItemWish {
+  readonly productId: string;
+  readonly quantity: number;
 }
 
 export interface PlaceRequest {

@@ -1,7 +1,8 @@
 import { type Database, placeholders, type Sql } from '../../shared/database.ts';
 import type { Finding } from '../../shared/finding.ts';
-import { decideTransition, type OrderStatus } from './order.ts';
+import { decideTransition } from './order.ts';
 import { countOrders, type DayTotals, mergeByCurrency, nextDay } from './order-summary.ts';
+import type { OrderStatus } from './orders-api.ts';
 
 /** Read-only checks over everything that the module keeps (docs/operating.md lists the invariants by number). */
 

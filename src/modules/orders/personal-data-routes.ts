@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { type Route, route } from '../../shared/route.ts';
 import type { Auth } from '../auth/index.ts';
-import type { Order } from './order.ts';
+
 import { orderSchema } from './order-schema.ts';
-import type { Orders } from './orders-api.ts';
+import type { Order, Orders } from './orders-api.ts';
 
 const personalDataSchema = z
   .strictObject({

@@ -6,10 +6,10 @@ import { derivedId, newId } from '../../shared/identifier.ts';
 import type { Catalog, Reservation, ReservedLine } from '../catalog/index.ts';
 import type { Abandon } from './abandon-attempt.ts';
 import { type Claim, readClaim } from './claim-store.ts';
-import { mergeWishes, type Order, placedOrder } from './order.ts';
+import { mergeWishes, placedOrder } from './order.ts';
 import type { OrderInserter } from './order-inserter.ts';
 import { readPlacedOrder } from './order-store.ts';
-import type { Orders, PlaceRequest } from './orders-api.ts';
+import type { Order, Orders, PlaceRequest } from './orders-api.ts';
 
 interface Placed {
   readonly order: Order;

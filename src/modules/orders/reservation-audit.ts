@@ -1,7 +1,8 @@
 import { type Database, placeholders } from '../../shared/database.ts';
 import type { Finding } from '../../shared/finding.ts';
 import type { AuditedReservation } from '../catalog/index.ts';
-import type { OrderStatus } from './order.ts';
+
+import type { OrderStatus } from './orders-api.ts';
 
 /** What the auditor reads of the catalog, each call in a snapshot of its own. */
 export interface ReservationReader {
