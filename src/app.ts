@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { createAuth, makeJwtKey, makePassword, makePepper, makeRefreshKey } from './modules/auth/index.ts';
 import { createCatalog } from './modules/catalog/index.ts';
 import { createOrders, type OrdersDependencies } from './modules/orders/index.ts';
+import { problemGuides } from './problem-guides.ts';
 import { type BackgroundRunner, runInBackground } from './shared/background.ts';
 import { adminPasswordFileName, adminUsername, type Config, sqliteFileName } from './shared/config.ts';
 import { type DataFolder, openDataFolder } from './shared/data-folder.ts';
@@ -15,7 +16,6 @@ import type { QuotaRules } from './shared/http-quota.ts';
 import { createHttpServer, type HttpServer } from './shared/http-server.ts';
 import { migrate, pendingMigrations } from './shared/migrations.ts';
 import type { ServiceInfo } from './shared/openapi-document.ts';
-import { problemGuides } from './problem-guides.ts';
 import { createReadiness } from './shared/readiness.ts';
 
 /** What tests may put in the place of the real thing. */

@@ -6,7 +6,12 @@ import type { Config } from './shared/config.ts';
 
 enableCompileCache();
 
+/** What closing the stores may take after the drain, before the process ends all the same. */
+const closeTimeoutMs = 3000;
+
 async function main(): Promise<void> {
+  // Whoever read the terminal may have gone away; that must not end the shop.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   // Loaded after the compile cache is on, which halves what parsing costs at every start but the first.
   const [{ createApp }, { readConfig }, { createLogger }] = await Promise.all([
     import('./app.ts'),
@@ -45,6 +50,7 @@ function stopOnce(app: App, { http }: Config): (exitCode: number) => Promise<voi
   return async (exitCode) => {
     if (stopping) return;
     stopping = true;
+    setTimeout(() => process.exit(exitCode || 1), http.drainDelayMs + http.drainTimeoutMs + closeTimeoutMs).unref();
     await app.http.drain({ delayMs: http.drainDelayMs, timeoutMs: http.drainTimeoutMs });
     await app.close();
     process.exit(exitCode);

@@ -26,8 +26,8 @@ function newDataDir(): string {
   return join(folder.path, 'data');
 }
 
-async function start(dataDir: string): Promise<ServerProcess> {
-  const server = await startServer({ DATA_DIR: dataDir, RATE_LIMIT_ENABLED: 'false' });
+async function start(dataDir: string, env: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
+  const server = await startServer({ DATA_DIR: dataDir, RATE_LIMIT_ENABLED: 'false', ...env });
   servers.push(server);
   return server;
 }
@@ -132,6 +132,26 @@ async function orderUntilItDies(
     }
   }
 }
+
+describe('a server that is told to stop', () => {
+  it('says so to the balancer, serves on for a while, and ends well, however often it is told', async () => {
+    const server = await start(newDataDir(), { DRAIN_DELAY_MS: '700' });
+    server.send('SIGTERM');
+    await eventually(async () => expect((await supertest(server.url).get('/readyz')).status).toBe(503));
+    server.send('SIGTERM');
+    server.send('SIGINT');
+    const { status, headers } = await supertest(server.url).get('/api/products');
+    expect({ status, connection: headers.connection }).toEqual({ status: 200, connection: 'close' });
+    expect(await server.kill('SIGINT')).toBe(0);
+  });
+
+  it('ends well when nobody reads its log any more', async () => {
+    const server = await start(newDataDir());
+    server.stopReading();
+    for (let request = 0; request < 3; request++) await supertest(server.url).get('/api/products').expect(200);
+    expect(await server.kill('SIGTERM')).toBe(0);
+  });
+});
 
 describe('a start that is not configured well', () => {
   it('names every problem at once and leaves nothing behind', async () => {

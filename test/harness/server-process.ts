@@ -6,6 +6,10 @@ export interface ServerProcess {
   readonly url: string;
   /** what it wrote for the person at the terminal so far */
   greeting(): string;
+  /** Goes away as the reader of everything that it writes. */
+  stopReading(): void;
+  send(signal: NodeJS.Signals): void;
+  /** Sends a signal and waits for the end. Answers the exit code. */
   kill(signal: NodeJS.Signals): Promise<number | null>;
 }
 
@@ -40,6 +44,11 @@ export async function startServer(env: Readonly<Record<string, string>>): Promis
   return {
     url,
     greeting: () => greeting,
+    stopReading: () => {
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    },
+    send: (signal) => void child.kill(signal),
     kill: async (signal) => {
       child.kill(signal);
       const [code] = await exited;
