@@ -2,10 +2,9 @@ import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-
 import { forbidden, type Plant, unclean } from './forbidden-imports.ts';
 
-const root = join(__dirname, '..');
+const root = join(import.meta.dirname, '..');
 const copied = ['.ci', 'src', 'migrations', 'test', 'biome.json', 'package.json', 'tsconfig.json', '.gitignore'];
 
 describe('the boundaries of the modules', () => {
@@ -67,7 +66,7 @@ async function check(tree: string): Promise<Outcomes> {
 }
 
 function run(script: string, tree: string): Promise<Outcome> {
-  const environment = { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' };
+  const environment = { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined };
   return new Promise((resolve) => {
     const child = execFile(
       'npm',

@@ -78,7 +78,7 @@ describe('the process', () => {
     async (signal) => {
       const server = spawn(process.execPath, ['src/server.ts'], {
         // the hash of a password takes long enough at this cost to be under way when the signal comes
-        env: { PATH: process.env.PATH, DATA_DIR: folder, PORT: '0', BCRYPT_COST: '12', DRAIN_DELAY_MS: '300' },
+        env: { PATH: process.env.PATH, DATA_DIR: folder, PORT: '0', BCRYPT_COST: '12', DRAIN_DELAY_MS: '1000' },
         stdio: ['ignore', 'pipe', 'ignore'],
       });
       child = server;
@@ -102,6 +102,7 @@ describe('the process', () => {
       expect(await ended).toEqual([0, null]);
       await expect(fetch(`${url}/livez`)).rejects.toThrow();
     },
+    60_000,
   );
 });
 

@@ -1,8 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { columnTypes, createTable } from '../src/shared/column-types.ts';
+import { openDataFolder } from '../src/shared/data-folder.ts';
 import { type Database, isCheckViolation, isDuplicateKey, openMysql } from '../src/shared/database.ts';
 import { migrate, pendingMigrations, undoLastMigration } from '../src/shared/migrations.ts';
+import { temporaryFolder } from './child-process.ts';
 import { openStore } from './harness/catalog.ts';
 
 const steps = readdirSync(join(import.meta.dirname, '..', 'migrations'))
@@ -56,6 +59,30 @@ describe('migrating', () => {
     const ran = await Promise.all([db, ...others].map((process) => migrate(process)));
     expect(ran.flat()).toEqual(steps);
     await Promise.all(others.map((other) => other.close()));
+  });
+});
+
+describe('npm run migrate', () => {
+  const folder = temporaryFolder();
+  afterAll(() => folder.remove());
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [join('src', 'commands', 'migrate.ts'), ...args], {
+      env: { DATA_DIR: folder.path },
+      encoding: 'utf8',
+    });
+
+  it('says what it ran and undid', () => {
+    expect(run()).toMatchObject({ status: 0, stdout: steps.map((name) => `run: ${name}\n`).join('') });
+    expect(run()).toMatchObject({ status: 0, stdout: 'nothing to do\n' });
+    expect(run('down')).toMatchObject({ status: 0, stdout: `undone: ${steps.at(-1)}\n` });
+    expect(run('up')).toMatchObject({ status: 0, stdout: `run: ${steps.at(-1)}\n` });
+    expect(run('sideways')).toMatchObject({ status: 1, stderr: expect.stringContaining('usage') });
+  });
+
+  it('keeps away from the data of a running server', () => {
+    const server = openDataFolder(folder.path);
+    expect(run()).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining('another server') });
+    server.close();
   });
 });
 

@@ -219,30 +219,3 @@ describe('a query that the list does not know', () => {
     }
   });
 });
-
-describe('the cost of a page', () => {
-  it('is a search of an index, not of the table', async () => {
-    if (catalog.db.dialect !== 'sqlite') return;
-    await addProducts(catalog.db, 50, { stock: 1 });
-    const plans: string[] = [];
-    const rows = catalog.db.rows.bind(catalog.db);
-    // The statements as they are sent, from the list itself.
-    const spied = {
-      ...catalog.db,
-      rows: async <R>(sql: string, params: readonly (string | number | null)[] = []) => {
-        const plan = await rows<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, params);
-        plans.push(...plan.map(({ detail }) => detail));
-        return rows<R>(sql, params);
-      },
-    };
-    const { listProducts } = await import('../src/modules/catalog/product-list.ts');
-    for (const filter of [{}, { category: 'Cups' }, { sku: 'x' }]) {
-      for (const sort of ['name', '-price', 'createdAt'] as const) {
-        const page = await listProducts(spied, { sort, limit: 10, ...filter });
-        await listProducts(spied, { sort, limit: 10, cursor: page.nextCursor, ...filter });
-      }
-    }
-    expect(plans.filter((detail) => !/^SEARCH catalog_products USING INDEX/.test(detail))).toEqual([]);
-    expect(plans.filter((detail) => /live_sku/.test(detail))).not.toEqual([]);
-  });
-});

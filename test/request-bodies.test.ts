@@ -164,7 +164,8 @@ describe('a request that can be read in two ways', () => {
     ['a header of 20 KB', ['GET /boats HTTP/1.1', 'Host: x', `X-Long: ${'x'.repeat(20_000)}`], 431],
     ['a path of 20 KB', [`GET /${'x'.repeat(20_000)} HTTP/1.1`, 'Host: x'], 431],
   ])('is refused: %s', async (_name, lines, status) => {
-    const answer = await plain(lines, '0\r\n\r\nGET /livez HTTP/1.1\r\nHost: smuggled\r\n\r\n');
+    const smuggled = '0\r\n\r\nGET /livez HTTP/1.1\r\nHost: smuggled\r\n\r\n';
+    const answer = await plain(lines, lines.some((line) => line.startsWith('Transfer-Encoding')) ? smuggled : '');
     expect(answer.status).toBe(status);
     expect(answer.text).toContain('application/problem+json');
     expect(answer.text).toMatch(/X-Request-Id: /i);

@@ -3,6 +3,7 @@ import { auditCatalog, createCatalog } from '../src/modules/catalog/index.ts';
 import { moveReservations } from '../src/modules/catalog/reservation-store.ts';
 import { takeFromShelf } from '../src/modules/catalog/reserve-decision.ts';
 import { changeStock, StockGuardFailed } from '../src/modules/catalog/stock-changes.ts';
+import { CommitInDoubt, type Database } from '../src/shared/database.ts';
 import { newId } from '../src/shared/identifier.ts';
 import { addProducts, type CatalogUnderTest, pieces, pounds, startCatalog, stockOf } from './harness/catalog.ts';
 
@@ -137,5 +138,28 @@ describe('many at once', () => {
     const { id } = await catalog.product({ initialStock: 1 });
     await expect(catalog.db.run('UPDATE catalog_stock SET reserved = 2 WHERE product_id = ?', [id])).rejects.toThrow();
     await expect(catalog.db.run('UPDATE catalog_stock SET reserved = -1 WHERE product_id = ?', [id])).rejects.toThrow();
+  });
+
+  it('answers `unavailable` to all of a batch whose COMMIT is in doubt, and knows what came of it later', async () => {
+    const { id } = await catalog.product({ initialStock: 100 });
+    const inDoubt: Database = {
+      ...catalog.db,
+      transaction: async (work, options) => {
+        await catalog.db.transaction(work, options);
+        throw new CommitInDoubt('the connection broke');
+      },
+    };
+    const { api } = createCatalog({ db: inDoubt, log: pino({ level: 'silent' }), now: Date.now });
+    const reservations = Array.from({ length: 5 }, () => newId());
+    const results = await Promise.allSettled(reservations.map((reservationId) => api.reserve(reservationId, pieces(id))));
+    expect(results.map((result) => result.status === 'rejected' && result.reason.code)).toEqual(
+      reservations.map(() => 'unavailable'),
+    );
+    for (const reservationId of reservations) {
+      expect((await catalog.api.reserve(reservationId, pieces(id))).outcome).toBe('known');
+      await expect(api.commit(reservationId)).rejects.toMatchObject({ code: 'unavailable' });
+      expect(await catalog.api.commit(reservationId)).toBe('committed');
+    }
+    expect(await stockOf(catalog, id)).toEqual({ onHand: 95, reserved: 0 });
   });
 });

@@ -1,3 +1,4 @@
+import type { QueryCommandOutput } from '@aws-sdk/client-dynamodb';
 import type { SchemaDefinition } from 'dynamoose/dist/Schema.js';
 import type { Dynamo } from './dynamo.ts';
 import { guarded, isRefused, isTableInUse, storeFailure } from './dynamo-error.ts';
@@ -29,6 +30,12 @@ export interface DynamoQuery {
   readonly after?: Readonly<Record<string, string | number>> | undefined;
 }
 
+export interface DynamoScan {
+  readonly attribute: string;
+  readonly below: number;
+  readonly after?: DynamoKey | undefined;
+}
+
 /**
  * One table of DynamoDB. Every write carries a condition and says whether it held: the client repeats a request whose
  * answer was lost, so `false` can also mean that the first copy did it, and the caller reads back to tell.
@@ -44,6 +51,8 @@ export interface DynamoCollection<Item extends object> {
   remove(key: DynamoKey, condition?: DynamoCondition<Item>): Promise<boolean>;
   /** one page; an index lags behind the table and gives the keys only */
   query(query: DynamoQuery): Promise<DynamoPage<Item>>;
+  /** one page of the whole table, of which only items whose attribute is below a number are given */
+  scanBelow(scan: DynamoScan): Promise<DynamoPage<Item>>;
 }
 
 export type DynamoKey = Readonly<Record<string, string | number>>;
@@ -65,6 +74,7 @@ export async function openCollection<Item extends object>(
   definition: DynamoTable,
 ): Promise<DynamoCollection<Item>> {
   const { default: dynamoose } = await import('dynamoose');
+  const { marshall, unmarshall } = dynamo.dynamoose.aws.converter();
   const model = await bindModel(dynamo, definition);
   // The key is one of the attributes that every item has.
   const hashKey = model.table().hashKey as keyof Item & string;
@@ -79,6 +89,11 @@ export async function openCollection<Item extends object>(
   };
   // What the store gives back was written through this very schema, so the items have its attributes.
   const plain = (item: object) => ({ ...item }) as Item;
+  // dynamoose would check each item against its schema, half a millisecond long, and some lists are long.
+  const pageOf = ({ Items = [], LastEvaluatedKey: next }: QueryCommandOutput): DynamoPage<Item> => ({
+    items: Items.map((item) => plain(unmarshall(item))),
+    ...(next !== undefined && { next: unmarshall(next) }),
+  });
   return {
     get: async (key) => {
       const item: object | undefined = await guarded(() => model.get({ ...key }, { consistent: true }));
@@ -100,15 +115,47 @@ export async function openCollection<Item extends object>(
           condition === undefined ? { return: null } : { return: null, condition: conditionOf(condition) },
         ),
       ),
-    query: async ({ index, partition, upTo = {}, newestFirst = false, limit, after }) => {
-      let query = model.query(conditionFrom(partition, upTo)).sort(newestFirst ? 'descending' : 'ascending');
-      query = index === undefined ? query.consistent() : query.using(index);
-      if (limit !== undefined) query = query.limit(limit);
-      if (after !== undefined) query = query.startAt({ ...after });
-      const found = await guarded(() => query.exec());
-      const next: DynamoKey | undefined = found.lastKey as DynamoKey | undefined;
-      return { items: found.map(plain), ...(next !== undefined && { next }) };
+    query: async (query) => {
+      const { keyCondition, names, values } = keyConditionOf(query);
+      const found = await guarded(() =>
+        dynamo.client.query({
+          TableName: model.table().name,
+          ...(query.index === undefined ? { ConsistentRead: true } : { IndexName: query.index }),
+          KeyConditionExpression: keyCondition,
+          ExpressionAttributeNames: names,
+          ExpressionAttributeValues: marshall(values),
+          ScanIndexForward: query.newestFirst !== true,
+          ...(query.limit !== undefined && { Limit: query.limit }),
+          ...(query.after !== undefined && { ExclusiveStartKey: marshall(query.after) }),
+        }),
+      );
+      return pageOf(found);
     },
+    scanBelow: async ({ attribute, below, after }) =>
+      pageOf(
+        await guarded(() =>
+          dynamo.client.scan({
+            TableName: model.table().name,
+            FilterExpression: '#n < :v',
+            ExpressionAttributeNames: { '#n': attribute },
+            ExpressionAttributeValues: marshall({ ':v': below }),
+            Limit: scanPageSize,
+            ...(after !== undefined && { ExclusiveStartKey: marshall(after) }),
+          }),
+        ),
+      ),
+  };
+}
+
+function keyConditionOf({ partition, upTo = {} }: DynamoQuery) {
+  const bounds = [
+    ...Object.entries(partition).map(([name, value]) => ({ name, value, is: '=' })),
+    ...Object.entries(upTo).map(([name, value]) => ({ name, value, is: '<=' })),
+  ];
+  return {
+    keyCondition: bounds.map(({ is }, place) => `#n${place} ${is} :v${place}`).join(' AND '),
+    names: Object.fromEntries(bounds.map(({ name }, place) => [`#n${place}`, name])),
+    values: Object.fromEntries(bounds.map(({ value }, place) => [`:v${place}`, value])),
   };
 }
 
@@ -132,12 +179,7 @@ async function bindModel(dynamo: Dynamo, { name, attributes }: DynamoTable, atte
 }
 
 const maxBindAttempts = 3;
-
-function conditionFrom(partition: DynamoKey, upTo: DynamoKey): object {
-  const entries: [string, object][] = Object.entries(partition).map(([attribute, value]) => [attribute, { eq: value }]);
-  for (const [attribute, value] of Object.entries(upTo)) entries.push([attribute, { le: value }]);
-  return Object.fromEntries(entries);
-}
+const scanPageSize = 200;
 
 async function accepted(write: () => Promise<unknown>): Promise<boolean> {
   try {

@@ -44,7 +44,7 @@ export interface AuthProcess {
   plan(plan?: Plan): void;
   /** how many writes since `plan` */
   writes(): number;
-  /** after each answer of the store: lets a test decide who goes on */
+  /** before each request to the store: lets a test decide who goes on */
   pause: (request: StoreRequest) => Promise<void>;
   /** runs the named background tasks once, or all */
   work(...names: readonly string[]): Promise<void>;
@@ -73,13 +73,13 @@ export async function openAuthProcesses(): Promise<AuthProcesses> {
     start: async (options = {}) => {
       const process = await startProcess(await store.connect(), options);
       running.add(process);
-      return {
-        ...process,
+      const { close } = process;
+      return Object.assign(process, {
         close: async () => {
           running.delete(process);
-          await process.close();
+          await close();
         },
-      };
+      });
     },
     close: async () => {
       await Promise.all([...running].map((process) => process.close()));
@@ -90,47 +90,10 @@ export async function openAuthProcesses(): Promise<AuthProcesses> {
 }
 
 async function startProcess(dynamo: Dynamo, options: Partial<AuthDependencies>): Promise<AuthProcess> {
-  let current: Plan = () => 'go on';
-  let writes = 0;
-  let crashed = false;
-  const process = { pause: async (_request: StoreRequest) => {} };
-  const gone = () => Object.assign(new Error('the store is gone'), { code: 'ECONNREFUSED' });
-  const lost = new WeakSet<object>();
-
-  dynamo.client.middlewareStack.add(
-    (next, context) => async (args) => {
-      const command = context.commandName ?? '';
-      const isWrite = /^(Put|Update|Delete)Item/.test(command);
-      if (isWrite) writes += 1;
-      const table = 'TableName' in args.input ? String(args.input.TableName) : '';
-      const request = { command, table, isWrite, write: isWrite ? writes : 0 };
-      const verdict = crashed ? 'crash before' : await current(request);
-      if (verdict === 'crash before') crashed = true;
-      if (verdict === 'crash before' || verdict === 'store down') throw gone();
-      if (verdict === 'lose the answer') lost.add(args.input);
-      const answer = await next(args);
-      if (verdict === 'crash after') {
-        crashed = true;
-        throw gone();
-      }
-      await process.pause(request);
-      return answer;
-    },
-    { step: 'initialize', name: 'faults' },
-  );
-  dynamo.client.middlewareStack.add(
-    (next) => async (args) => {
-      const answer = await next(args);
-      // The SDK sends such a request again by itself.
-      if (lost.delete(args.input)) throw Object.assign(new Error('socket hang up'), { code: 'ECONNRESET', name: 'TimeoutError' });
-      return answer;
-    },
-    { step: 'deserialize', name: 'lostAnswers', priority: 'high' },
-  );
-
+  const faults = injectFaults(dynamo);
   const auth = await createAuth({ dynamo, keys, settings, log: silent, intervals: { marks: 0, erasureDelay: 0 }, ...options });
   const routes = new Map(auth.routes.map((route) => [route.operationId, route]));
-  return Object.assign(process, {
+  return Object.assign(faults, {
     auth,
     dynamo,
     call: (operation: string, { token, body }: CallOptions = {}) => {
@@ -139,11 +102,6 @@ async function startProcess(dynamo: Dynamo, options: Partial<AuthDependencies>):
       if (route === undefined) throw new Error(`there is no operation ${name}`);
       return answer(() => handle({ route, auth, token, body, id }));
     },
-    plan: (plan: Plan = () => 'go on') => {
-      current = plan;
-      writes = 0;
-    },
-    writes: () => writes,
     work: async (...names: readonly string[]) => {
       for (const task of auth.tasks)
         if (names.length === 0 || names.includes(task.name)) await task.run(new AbortController().signal);
@@ -153,6 +111,57 @@ async function startProcess(dynamo: Dynamo, options: Partial<AuthDependencies>):
       await dynamo.close();
     },
   });
+}
+
+/** Stands between a process and its store. */
+function injectFaults({ client }: Dynamo): Pick<AuthProcess, 'plan' | 'writes' | 'pause'> {
+  let plan: Plan = () => 'go on';
+  let writes = 0;
+  let crashed = false;
+  const lost = new WeakSet<object>();
+  const gone = () => Object.assign(new Error('the store is gone'), { code: 'ECONNREFUSED' });
+  const faults: Pick<AuthProcess, 'plan' | 'writes' | 'pause'> = {
+    plan: (next = () => 'go on') => {
+      plan = next;
+      writes = 0;
+    },
+    writes: () => writes,
+    pause: async () => {},
+  };
+  const requestOf = (command: string, input: object): StoreRequest => {
+    const isWrite = /^(Put|Update|Delete)Item/.test(command);
+    if (isWrite) writes += 1;
+    return { command, table: 'TableName' in input ? String(input.TableName) : '', isWrite, write: isWrite ? writes : 0 };
+  };
+  const before = async (request: StoreRequest): Promise<Verdict> => {
+    const verdict = crashed ? 'crash before' : await plan(request);
+    crashed ||= verdict === 'crash before';
+    if (verdict === 'crash before' || verdict === 'store down') throw gone();
+    return verdict;
+  };
+  client.middlewareStack.add(
+    (next, context) => async (args) => {
+      const request = requestOf(context.commandName ?? '', args.input);
+      await faults.pause(request);
+      const verdict = await before(request);
+      if (verdict === 'lose the answer') lost.add(args.input);
+      const answer = await next(args);
+      if (verdict === 'crash after') crashed = true;
+      if (verdict === 'crash after') throw gone();
+      return answer;
+    },
+    { step: 'initialize', name: 'faults' },
+  );
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const answer = await next(args);
+      // The SDK sends such a request again by itself.
+      if (lost.delete(args.input)) throw Object.assign(new Error('socket hang up'), { code: 'ECONNRESET', name: 'TimeoutError' });
+      return answer;
+    },
+    { step: 'deserialize', name: 'lostAnswers', priority: 'high' },
+  );
+  return faults;
 }
 
 async function handle({

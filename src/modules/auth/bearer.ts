@@ -29,12 +29,13 @@ export function createBearer({
   const verify = createVerifier(accessTokens);
   return async (token) => {
     if (!revocations.isFresh()) await revocations.refresh();
-    const claims = remembered.get(token) ?? (await verify(token));
+    const known = remembered.get(token);
+    const claims = known ?? (await verify(token));
     if (claims === undefined || claims.expiresAt * 1000 <= now() || revocations.isRevoked(claims.principal)) {
       remembered.delete(token);
       throw unauthenticated();
     }
-    remembered.set(token, claims);
+    if (known === undefined) remembered.set(token, claims);
     return claims.principal;
   };
 }

@@ -13,6 +13,7 @@ import { openAuthTables } from './auth-tables.ts';
 import { createBearer } from './bearer.ts';
 import { createUserChanges } from './change-user.ts';
 import { createErasure, deactivationTask, marksTask } from './erasure.ts';
+import { expiredItemsTask } from './expired-items.ts';
 import { ensureAdmin } from './first-admin.ts';
 import { keyRoutes } from './key-routes.ts';
 import { createLoginFailures, unlimitedLoginFailures } from './login-failures.ts';
@@ -53,7 +54,7 @@ export interface AuthDependencies {
 }
 
 /** Pauses of the background tasks, and how long the erasure of an account waits for requests under way; in milliseconds. */
-const defaultIntervals = { revocations: 2000, marks: 5000, deactivations: 60_000, erasureDelay: 10_000 };
+const defaultIntervals = { revocations: 2000, marks: 5000, deactivations: 60_000, expiredItems: 3_600_000, erasureDelay: 10_000 };
 
 export interface AuthModule extends Module<Auth> {
   readonly authenticate: Authenticate;
@@ -121,6 +122,8 @@ export async function createAuth(dependencies: AuthDependencies): Promise<AuthMo
         run: () => revocations.poll().then(nothingMore, nothingMore),
       },
       marksTask({ lists, changes, now, everyMs: every.marks }),
+      // Elsewhere the TTL of DynamoDB does it.
+      ...(dynamo.createsTables ? [expiredItemsTask({ tables, now, everyMs: every.expiredItems })] : []),
       deactivationTask({ lists, changes, now, everyMs: every.deactivations }),
     ],
     start: async () => {

@@ -1,5 +1,7 @@
 const form = /^[\p{L}\p{M}\p{Nd}._@+-]{3,64}$/u;
 const startsWithMark = /^\p{M}/u;
+// Nothing longer is normalized: a character of NFKC was four units at most.
+const longestText = 256;
 
 /** The form in which a username is kept and shown: NFKC. */
 export function displayedUsername(username: string): string {
@@ -8,8 +10,9 @@ export function displayedUsername(username: string): string {
 
 /** 3 to 64 letters (with their combining marks), digits and `. _ @ + -` of any script. */
 export function isUsername(username: string): boolean {
+  if (username.length > longestText || !username.isWellFormed()) return false;
   const displayed = displayedUsername(username);
-  return username.isWellFormed() && form.test(displayed) && !startsWithMark.test(displayed);
+  return form.test(displayed) && !startsWithMark.test(displayed);
 }
 
 /**

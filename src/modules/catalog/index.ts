@@ -16,8 +16,6 @@ import { adjustStock, readStock, setStock } from './stock-store.ts';
 
 export type {
   Catalog,
-  HeldReservation,
-  Money,
   Reservation,
   ReservationItem,
   ReservationState,

@@ -2,22 +2,31 @@ import type { Param, Sql } from '../../shared/database.ts';
 
 export interface Keyset {
   readonly column: string;
+  /** the index that serves the query; absent where the planner had better choose */
+  readonly index?: string | undefined;
   readonly descending: boolean;
   /** the last row of the page before */
   readonly after: { readonly key: string | number; readonly id: string } | undefined;
 }
 
-/** The rows after a position in the order of (column, id), and that order. Served by an index that ends in these two columns. */
+/**
+ * The rows after a position in the order of (column, id), and that order. Served by an index that ends in these two columns;
+ * `hint` belongs behind the table's name.
+ */
 export function keysetSql(
   { dialect }: Pick<Sql, 'dialect'>,
-  { column, descending, after }: Keyset,
-): { where: string; params: Param[]; orderBy: string } {
+  { column, index, descending, after }: Keyset,
+): { hint: string; where: string; params: Param[]; orderBy: string } {
   const orderBy = descending ? `${column} DESC, id DESC` : `${column}, id`;
-  if (after === undefined) return { where: '', params: [], orderBy };
+  // MariaDB would rather read everything in front of the page by the first columns of the very same index.
+  const hint = dialect === 'mysql' && index !== undefined ? ` FORCE INDEX (${index})` : '';
+  if (after === undefined) return { hint, where: '', params: [], orderBy };
   const beyond = descending ? '<' : '>';
   // Each planner finds the range in one of the two forms only.
-  if (dialect === 'sqlite') return { where: ` AND (${column}, id) ${beyond} (?, ?)`, params: [after.key, after.id], orderBy };
+  if (dialect === 'sqlite')
+    return { hint, where: ` AND (${column}, id) ${beyond} (?, ?)`, params: [after.key, after.id], orderBy };
   return {
+    hint,
     where: ` AND (${column} ${beyond} ? OR (${column} = ? AND id ${beyond} ?))`,
     params: [after.key, after.key, after.id],
     orderBy,

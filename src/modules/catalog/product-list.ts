@@ -7,7 +7,7 @@ import type { ProductRecord } from './catalog-models.ts';
 import { keysetSql } from './keyset.ts';
 import type { Product, StockLevel } from './product.ts';
 import type { SortOrder } from './product-schema.ts';
-import { matchesWords } from './product-search.ts';
+import { matchingProducts } from './product-search.ts';
 import { productColumns, productOf } from './product-store.ts';
 import { queryWords } from './search-words.ts';
 import { stockLevel } from './stock-store.ts';
@@ -34,13 +34,21 @@ export async function listProducts(sql: Sql, query: ProductQuery): Promise<Page<
   const order = orders[query.sort];
   const [, key, id] = decodeCursor(query.cursor, order.cursor) ?? [];
   const after = key === undefined || id === undefined ? undefined : { key: order.toColumn(key), id };
-  const keyset = keysetSql(sql, { column: order.column, descending: query.sort.startsWith('-'), after });
+  const keyset = keysetSql(sql, {
+    column: order.column,
+    index: indexOf(query, order),
+    descending: query.sort.startsWith('-'),
+    after,
+  });
   const words = query.q === undefined ? undefined : queryWords(query.q);
   if (words?.length === 0) return { data: [] };
-  const filter = filterSql(sql, query, words);
+  const search = words === undefined ? undefined : matchingProducts(sql, words);
+  const conditions = [...(search === undefined ? [] : [search]), ...conditionsOf(query)];
   const records = await sql.rows<ProductRecord>(
-    `SELECT ${productColumns} FROM catalog_products WHERE deleted_at IS NULL${filter.where}${keyset.where} ORDER BY ${keyset.orderBy} LIMIT ?`,
-    [...filter.params, ...keyset.params, query.limit + 1],
+    `SELECT ${productColumns} FROM ${search?.from ?? `catalog_products${keyset.hint}`}
+      WHERE deleted_at IS NULL${conditions.map(({ condition }) => ` AND ${condition}`).join('')}${keyset.where}
+      ORDER BY ${keyset.orderBy} LIMIT ?`,
+    [...conditions.flatMap(({ params }) => params), ...keyset.params, query.limit + 1],
   );
   const page = records.slice(0, query.limit);
   const last = page.at(-1);
@@ -51,18 +59,34 @@ export async function listProducts(sql: Sql, query: ProductQuery): Promise<Page<
   };
 }
 
+/** Filters that may leave little need an index of their own. */
+function indexOf({ q, sku, category, minPrice, maxPrice }: ProductQuery, { column, index }: Order): string | undefined {
+  const narrow =
+    q !== undefined || sku !== undefined || (column !== byPrice.column && (minPrice !== undefined || maxPrice !== undefined));
+  if (narrow) return undefined;
+  return category === undefined ? `catalog_products_${index}` : `catalog_products_category_${index}`;
+}
+
 interface Order {
   readonly column: string;
+  /** the last part of the names of the indexes that end in this column */
+  readonly index: string;
   readonly cursor: z.ZodType<readonly [string, string | number, string]>;
   readonly keyOf: (record: ProductRecord) => string | number;
   readonly toColumn: (key: string | number) => string | number;
 }
 
 const same = (key: string | number) => key;
-const byName = { column: 'name_key', keyOf: ({ nameKey }: ProductRecord) => nameKey, toColumn: same };
-const byPrice = { column: 'price_amount', keyOf: ({ priceAmount }: ProductRecord) => priceAmount, toColumn: same };
+const byName = { column: 'name_key', index: 'name', keyOf: ({ nameKey }: ProductRecord) => nameKey, toColumn: same };
+const byPrice = {
+  column: 'price_amount',
+  index: 'price',
+  keyOf: ({ priceAmount }: ProductRecord) => priceAmount,
+  toColumn: same,
+};
 const byAge = {
   column: 'created_at',
+  index: 'age',
   keyOf: ({ createdAt }: ProductRecord) => fromSql(createdAt),
   toColumn: (key: string | number) => toSql(new Date(key)),
 };
@@ -80,17 +104,13 @@ const orders: Readonly<Record<SortOrder, Order>> = {
   '-createdAt': ordered('-createdAt', byAge, z.iso.datetime()),
 };
 
-function filterSql(sql: Sql, { category, sku, minPrice, maxPrice }: ProductQuery, words: readonly string[] | undefined) {
-  const conditions: { readonly sql: string; readonly params: readonly Param[] }[] = [];
-  if (category !== undefined) conditions.push({ sql: 'category = ?', params: [category] });
-  if (sku !== undefined) conditions.push({ sql: 'live_sku = ?', params: [sku] });
-  if (minPrice !== undefined) conditions.push({ sql: 'price_amount >= ?', params: [minPrice] });
-  if (maxPrice !== undefined) conditions.push({ sql: 'price_amount <= ?', params: [maxPrice] });
-  if (words !== undefined) conditions.push(matchesWords(sql, words));
-  return {
-    where: conditions.map((condition) => ` AND ${condition.sql}`).join(''),
-    params: conditions.flatMap(({ params }) => params),
-  };
+function conditionsOf({ category, sku, minPrice, maxPrice }: ProductQuery) {
+  const conditions: { readonly condition: string; readonly params: readonly Param[] }[] = [];
+  if (category !== undefined) conditions.push({ condition: 'category = ?', params: [category] });
+  if (sku !== undefined) conditions.push({ condition: 'live_sku = ?', params: [sku] });
+  if (minPrice !== undefined) conditions.push({ condition: 'price_amount >= ?', params: [minPrice] });
+  if (maxPrice !== undefined) conditions.push({ condition: 'price_amount <= ?', params: [maxPrice] });
+  return conditions;
 }
 
 async function withStock(sql: Sql, products: readonly Product[]): Promise<readonly ListedProduct[]> {

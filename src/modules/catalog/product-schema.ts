@@ -3,8 +3,8 @@ import { idParameter } from '../../shared/identifier.ts';
 
 /** The schemas of the catalog's wire contract: what validates is what the OpenAPI document shows. Lengths count characters, not UTF-16 units. */
 
-export const maxAttributes = 50;
-export const maxPrice = 1_000_000_000_000;
+const maxAttributes = 50;
+const maxPrice = 1_000_000_000_000;
 export const maxPieces = 1_000_000_000;
 
 const currency = z
@@ -50,7 +50,7 @@ const fields = {
   attributes: attributes.default({}),
 };
 
-export const pieces = z.int('has to be a whole number').min(0).max(maxPieces);
+const pieces = z.int('has to be a whole number').min(0).max(maxPieces);
 
 export const createProductBody = z
   .strictObject({ ...fields, initialStock: pieces.default(0).meta({ description: 'Pieces on hand at the start' }) })

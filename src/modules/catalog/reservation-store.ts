@@ -99,7 +99,7 @@ export async function moveReservations(
   { ids, from, to }: { readonly ids: readonly string[]; readonly from: ReservationState; readonly to: ReservationState },
 ): Promise<number> {
   return tx.run(
-    `UPDATE catalog_reservations SET state = ?, settled_at = ${databaseClock(tx)} WHERE id IN ${oneList(ids)} AND state = ?`,
+    `UPDATE catalog_reservations SET state = ?, settled_at = ${databaseClock(tx)} WHERE id IN ${oneList(ids)} AND +state = ?`,
     [to, ...padded(ids), from],
   );
 }
@@ -123,12 +123,15 @@ export async function deleteReleased(tx: Sql, ids: readonly string[]): Promise<v
   const released = [...rows.values()].filter(({ state }) => state === 'released').map(({ id }) => id);
   if (released.length === 0) return;
   await tx.run(`DELETE FROM catalog_reservation_lines WHERE reservation_id IN ${oneList(released)}`, padded(released));
-  await tx.run(`DELETE FROM catalog_reservations WHERE id IN ${oneList(released)} AND state = 'released'`, padded(released));
+  await tx.run(`DELETE FROM catalog_reservations WHERE id IN ${oneList(released)} AND +state = 'released'`, padded(released));
 }
 
 const rowsPerStatement = 3000;
 
-/** A list for IN, its length rounded up to a power of two, so that few statements are ever prepared. */
+/**
+ * A list for IN, its length rounded up to a power of two, so that few statements are ever prepared. A condition beside it on
+ * another indexed column needs a plus, `+state = ?`, else SQLite would sooner read all rows of that state than 8 by their keys.
+ */
 export function oneList(ids: readonly string[]): string {
   return placeholders(1, roundedUp(ids.length));
 }

@@ -104,7 +104,7 @@ async function lockShelf(tx: Sql, productIds: readonly string[]): Promise<Shelf>
     padded(productIds),
   );
   const products = await tx.rows<{ id: string; sku: string; name: string; price_amount: number; price_currency: string }>(
-    `SELECT id, sku, name, price_amount, price_currency FROM catalog_products WHERE id IN ${oneList(productIds)} AND deleted_at IS NULL`,
+    `SELECT id, sku, name, price_amount, price_currency FROM catalog_products WHERE id IN ${oneList(productIds)} AND +deleted_at IS NULL`,
     padded(productIds),
   );
   return {

@@ -1,16 +1,8 @@
 import { createBatcher, type Outcome } from '../../shared/batcher.ts';
-import { type Database, forUpdate, type Sql } from '../../shared/database.ts';
+import type { Database, Sql } from '../../shared/database.ts';
 import { newId } from '../../shared/identifier.ts';
 import type { Catalog, ReservationState, ReservedLine } from './catalog-api.ts';
-import {
-  insertReservations,
-  lookUpReservations,
-  moveReservations,
-  oneList,
-  padded,
-  type ReservationRow,
-  readLines,
-} from './reservation-store.ts';
+import { insertReservations, lookUpReservations, moveReservations, type ReservationRow, readLines } from './reservation-store.ts';
 import { batchLimits, mayRunAlone } from './reserve.ts';
 import { addChange, changeStock, type StockChange } from './stock-changes.ts';
 import { insertMovements, type StockMovement } from './stock-movements.ts';
@@ -120,7 +112,6 @@ async function apply(tx: Sql, moves: readonly Move[], at: Date): Promise<void> {
       movements.push(...movementOf(move, line, at));
     }
   }
-  await lockStock(tx, [...changes.keys()].sort());
   await changeStock(tx, changes);
   await moveAll(tx, moves);
   await insertMovements(tx, movements);
@@ -145,15 +136,6 @@ function movementOf({ row, to }: Move, { productId, quantity }: ReservedLine, at
       createdAt: at.toISOString(),
     },
   ];
-}
-
-/** In the order of ids, as everywhere, so that no two transactions wait for each other in a circle. */
-async function lockStock(tx: Sql, productIds: readonly string[]): Promise<void> {
-  if (tx.dialect === 'sqlite' || productIds.length === 0) return;
-  await tx.rows(
-    `SELECT product_id FROM catalog_stock WHERE product_id IN ${oneList(productIds)} ORDER BY product_id${forUpdate(tx)}`,
-    padded(productIds),
-  );
 }
 
 async function moveAll(tx: Sql, moves: readonly Move[]): Promise<void> {

@@ -33,7 +33,8 @@ export async function changeStock(tx: Sql, changes: ReadonlyMap<string, StockCha
   if (changed !== changes.size) throw new StockGuardFailed(changed, changes.size);
 }
 
-// The rows come as one JSON text: so it is one prepared statement, whatever the size of the batch.
+// The rows come as one JSON text: so it is one prepared statement, whatever the size of the batch. STRAIGHT_JOIN makes the rows
+// of the stock be locked in the order of the text.
 const updateOnMysql = `
   UPDATE JSON_TABLE(?, '$[*]' COLUMNS (
       product_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin PATH '$[0]', on_hand BIGINT PATH '$[1]', reserved BIGINT PATH '$[2]')) d

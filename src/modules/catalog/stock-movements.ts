@@ -67,9 +67,14 @@ export async function listMovements(
 ): Promise<Page<StockMovement>> {
   const [time, id] = decodeCursor(cursor, cursorKey) ?? [];
   const after = time === undefined || id === undefined ? undefined : { key: toSql(new Date(time)), id };
-  const { where, params, orderBy } = keysetSql(sql, { column: 'created_at', descending: true, after });
+  const { hint, where, params, orderBy } = keysetSql(sql, {
+    column: 'created_at',
+    index: 'catalog_stock_movements_ledger',
+    descending: true,
+    after,
+  });
   const rows = await sql.rows<MovementRow>(
-    `SELECT ${columns} FROM catalog_stock_movements WHERE product_id = ?${where} ORDER BY ${orderBy} LIMIT ?`,
+    `SELECT ${columns} FROM catalog_stock_movements${hint} WHERE product_id = ?${where} ORDER BY ${orderBy} LIMIT ?`,
     [productId, ...params, limit + 1],
   );
   const data = rows.slice(0, limit).map(movementOf);

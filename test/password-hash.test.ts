@@ -1,0 +1,74 @@
+import bcrypt from 'bcrypt';
+import { createPasswordHasher } from '../src/modules/auth/password-hash.ts';
+
+const options = { pepper: 'pepper of the tests', cost: 4, atOnce: 2 };
+afterEach(() => jest.restoreAllMocks());
+
+describe('hashing passwords', () => {
+  it('runs a few at once, the others in turn, and refuses what would wait too long', async () => {
+    const hasher = createPasswordHasher(options);
+    const running: (() => void)[] = [];
+    let most = 0;
+    jest.spyOn(bcrypt, 'hash').mockImplementation(
+      () =>
+        new Promise<string>((resolve) => {
+          running.push(() => resolve('hash'));
+          most = Math.max(most, running.length);
+        }),
+    );
+    const outcomes = Array.from({ length: 110 }, () =>
+      hasher.hash('a fine long password').then(
+        () => 'done',
+        (error: { code: string; headers: Record<string, string> }) => `${error.code} ${error.headers['Retry-After']}`,
+      ),
+    );
+    let settled = false;
+    const all = Promise.all(outcomes).finally(() => {
+      settled = true;
+    });
+    while (!settled) {
+      running.shift()?.();
+      await new Promise(setImmediate);
+    }
+    const counts = Object.groupBy(await all, (outcome) => outcome);
+    expect(most).toBe(2);
+    expect(Object.entries(counts).map(([outcome, list]) => [outcome, list?.length])).toEqual([
+      ['done', 102],
+      ['overloaded 1', 8],
+    ]);
+  });
+
+  it('refuses earlier when each takes long', async () => {
+    const hasher = createPasswordHasher(options);
+    jest.spyOn(bcrypt, 'hash').mockImplementation(async () => 'hash');
+    let time = 0;
+    jest.spyOn(performance, 'now').mockImplementation(() => {
+      time += 60_000;
+      return time;
+    });
+    await hasher.hash('a fine long password');
+    const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => hasher.hash('a fine long password')));
+    expect(outcomes.map(({ status }) => status)).toEqual([
+      ...Array.from({ length: 6 }, () => 'fulfilled'),
+      'rejected',
+      'rejected',
+    ]);
+  });
+
+  it('goes on after one that failed', async () => {
+    const hasher = createPasswordHasher({ ...options, atOnce: 1 });
+    jest.spyOn(bcrypt, 'hash').mockImplementationOnce(async () => {
+      throw new Error('no entropy');
+    });
+    await expect(hasher.hash('a fine long password')).rejects.toThrow('no entropy');
+    expect(await hasher.matches('a fine long password', await hasher.hash('a fine long password'))).toBe(true);
+  });
+
+  it('needs the pepper', async () => {
+    const hash = await createPasswordHasher(options).hash('a fine long password');
+    expect(await createPasswordHasher({ ...options, pepper: 'another pepper' }).matches('a fine long password', hash)).toBe(
+      false,
+    );
+    expect(await bcrypt.compare('a fine long password', hash)).toBe(false);
+  });
+});
