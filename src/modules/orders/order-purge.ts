@@ -46,6 +46,6 @@ async function purgeVoidClaims(db: Database, catalog: Catalog): Promise<number> 
   if (old.length === 0) return 0;
   const ids = old.map(({ reservation_id }) => reservation_id);
   await catalog.forget(ids);
-  await db.run(`DELETE FROM orders_claims WHERE kind = 'void' AND reservation_id IN ${placeholders(1, ids.length)}`, ids);
+  await db.run(`DELETE FROM orders_claims WHERE +kind = 'void' AND reservation_id IN ${placeholders(1, ids.length)}`, ids);
   return old.length;
 }

@@ -42,6 +42,8 @@ interface OutboxRow {
 }
 
 const due = (db: Database) => `published_at IS NULL AND dead_at IS NULL AND leased_until <= ${databaseClock(db)}`;
+/** The same for rows that are named by their ids: the `+` keeps SQLite from reading the whole backlog by the other index. */
+const stillDue = (db: Database) => `+published_at IS NULL AND +dead_at IS NULL AND +leased_until <= ${databaseClock(db)}`;
 
 /**
  * Takes up to `limit` unpublished events for `leaseMs`, on the database's clock. Rows are found by being unpublished, never
@@ -56,7 +58,7 @@ export async function leaseEvents(
   );
   if (candidates.length === 0) return [];
   await db.run(
-    `UPDATE orders_outbox SET leased_by = ?, leased_until = ${databaseClock(db, leaseMs)} WHERE id IN ${placeholders(1, candidates.length)} AND ${due(db)}`,
+    `UPDATE orders_outbox SET leased_by = ?, leased_until = ${databaseClock(db, leaseMs)} WHERE id IN ${placeholders(1, candidates.length)} AND ${stillDue(db)}`,
     [lease, ...candidates.map(({ id }) => id)],
   );
   const rows = await db.rows<OutboxRow>(
