@@ -14,8 +14,8 @@ interface Waiting<Item, Result> {
 export type Outcome<Result> = { readonly value: Result } | { readonly error: unknown };
 
 /**
- * Coalesces concurrent calls: those that arrive while a run is under way make up the next one. There is no timer, so an
- * idle system runs at once. When a run throws and `mayRunAlone` says yes to the error, the batch is run again one by one,
+ * Coalesces concurrent calls: those that arrive while a run is under way make up the next one. There is no timer: an idle
+ * system runs at the end of the turn. When a run throws and `mayRunAlone` says yes to the error, the batch is run again one by one,
  * so that one bad item never fails its neighbours, and one that lost a race to another process meets what won (docs/decisions/0007).
  *
  * @param weigh an item's share of `maxWeight`; a heavier item than that goes alone
@@ -59,6 +59,8 @@ export function createBatcher<Item, Result>({
   const drain = async () => {
     running = true;
     while (queue.length > 0) {
+      // The embedded store works without ever waiting, so requests that have arrived are read only if somebody lets them.
+      await new Promise(setImmediate);
       const batch = takeBatch();
       try {
         await runTogether(batch);
