@@ -4,7 +4,6 @@ export {
   forUpdate,
   type Param,
   placeholders,
-  type Row,
   type Sql,
   type SqlTransaction,
   type TransactionOptions,
