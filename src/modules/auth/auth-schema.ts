@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { idParameter } from '../../shared/identifier.ts';
 import { roles } from '../../shared/principal.ts';
+import { timestamp } from '../../shared/timestamp.ts';
 import { isPossiblePassword, maxPasswordLength } from './password-rules.ts';
 import { isUsername } from './username.ts';
 
@@ -19,7 +20,6 @@ const password = z
   .refine(isPossiblePassword, `has to be at most ${maxPasswordLength} characters of well-formed text`)
   .meta({ example: 'correct horse battery staple', override: { format: 'password', maxLength: maxPasswordLength } });
 const role = z.enum(roles);
-const time = z.iso.datetime();
 
 export const credentialsBody = z.strictObject({ username, password }).meta({ id: 'Credentials' });
 export const registerBody = z
@@ -53,28 +53,28 @@ export const tokensSchema = z
     user: z.strictObject(account),
   })
   .meta({ id: 'Tokens' });
-export const accountSchema = z.strictObject({ ...account, createdAt: time }).meta({ id: 'Account' });
+export const accountSchema = z.strictObject({ ...account, createdAt: timestamp }).meta({ id: 'Account' });
 export const userSchema = z
   .strictObject({
     ...account,
     state: z.enum(['active', 'deactivated', 'erasing']),
-    createdAt: time,
-    eraseAt: time.optional().meta({ description: 'When a deactivated account will be erased' }),
+    createdAt: timestamp,
+    eraseAt: timestamp.optional().meta({ description: 'When a deactivated account will be erased' }),
   })
   .meta({ id: 'User' });
 export const sessionSchema = z
   .strictObject({
     id: idParameter,
     device: z.string().meta({ description: 'What the browser or program called itself when it signed in' }),
-    createdAt: time,
-    lastUsedAt: time.meta({ description: 'The newest refresh' }),
+    createdAt: timestamp,
+    lastUsedAt: timestamp.meta({ description: 'The newest refresh' }),
     current: z.boolean().meta({ description: 'The session that asks' }),
   })
   .meta({ id: 'Session' });
 export const oneTimePasswordSchema = z
   .strictObject({
     password: z.string().meta({ description: 'Signs in once; it is shown only here' }),
-    expiresAt: time,
+    expiresAt: timestamp,
   })
   .meta({ id: 'OneTimePassword' });
 export const jwksSchema = z

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { idParameter } from '../../shared/identifier.ts';
+import { timestamp } from '../../shared/timestamp.ts';
 
 /** The schemas of the catalog's wire contract: what validates is what the OpenAPI document shows. Lengths count characters, not UTF-16 units. */
 
@@ -93,8 +94,8 @@ export const productSchema = z
     attributes: z.record(z.string(), z.string()),
     price: z.strictObject({ amount: z.int().min(0), currency: z.string() }),
     version: z.int().min(1).meta({ description: 'Changes when somebody edits the product, not when it sells' }),
-    createdAt: z.iso.datetime(),
-    updatedAt: z.iso.datetime(),
+    createdAt: timestamp,
+    updatedAt: timestamp,
     stock: z.strictObject(stockLevel).optional().meta({ description: 'With `include=stock`' }),
   })
   .meta({ id: 'Product' });
@@ -130,7 +131,7 @@ export const movementSchema = z
     reason: z.string().optional(),
     reservationId: idParameter.optional(),
     createdBy: idParameter.optional().meta({ description: 'The user who made it' }),
-    createdAt: z.iso.datetime(),
+    createdAt: timestamp,
   })
   .meta({ id: 'StockMovement' });
 

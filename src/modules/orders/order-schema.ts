@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { idParameter } from '../../shared/identifier.ts';
+import { timestamp } from '../../shared/timestamp.ts';
 import { orderStatuses } from './order.ts';
 
 /** The schemas of the orders' wire contract: what validates is what the OpenAPI document shows. */
@@ -54,8 +55,8 @@ export const orderSchema = z
     ),
     total: money,
     version: z.int().min(1),
-    createdAt: z.iso.datetime(),
-    updatedAt: z.iso.datetime(),
+    createdAt: timestamp,
+    updatedAt: timestamp,
   })
   .meta({ id: 'Order', description: 'Names, skus and prices are those of the moment of ordering' });
 
@@ -67,7 +68,7 @@ export const timelineSchema = z
           sequence: z.int().min(1).meta({ description: 'From 1, without gaps' }),
           type: z.enum(orderStatuses.map((name) => `order.${name}` as const)),
           status,
-          at: z.iso.datetime(),
+          at: timestamp,
           by: z.enum(['customer', 'staff', 'system']),
           carrier: z.string().optional(),
           trackingNumber: z.string().optional(),

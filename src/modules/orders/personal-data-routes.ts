@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Route, route } from '../../shared/route.ts';
+import { timestamp } from '../../shared/timestamp.ts';
 import type { Auth } from '../auth/index.ts';
 
 import { orderSchema } from './order-schema.ts';
@@ -7,10 +8,8 @@ import type { Order, Orders } from './orders-api.ts';
 
 const personalDataSchema = z
   .strictObject({
-    user: z.strictObject({ id: z.string(), username: z.string(), roles: z.array(z.string()), createdAt: z.iso.datetime() }),
-    sessions: z.array(
-      z.strictObject({ id: z.string(), device: z.string(), createdAt: z.iso.datetime(), lastUsedAt: z.iso.datetime() }),
-    ),
+    user: z.strictObject({ id: z.string(), username: z.string(), roles: z.array(z.string()), createdAt: timestamp }),
+    sessions: z.array(z.strictObject({ id: z.string(), device: z.string(), createdAt: timestamp, lastUsedAt: timestamp })),
     orders: z.array(orderSchema),
   })
   .meta({ id: 'PersonalData' });
