@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import program from '../package.json' with { type: 'json' };
 import { createAuth, makeJwtKey, makePassword, makePepper, makeRefreshKey } from './modules/auth/index.ts';
 import { createCatalog } from './modules/catalog/index.ts';
 import { createOrders, type OrdersDependencies } from './modules/orders/index.ts';
@@ -175,10 +175,9 @@ function quotasOf({ rateLimits }: Config): QuotaRules {
 }
 
 function serviceInfo(): ServiceInfo {
-  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8')) as { version: string };
   return {
     title: 'Shop',
-    version,
+    version: program.version,
     description:
       'Accounts, products with stock, and orders. Money is in integer minor units; errors are problem documents (RFC 9457).',
     tags: {

@@ -13,11 +13,11 @@ export interface ServerProcess {
   kill(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-const entry = join(__dirname, '..', '..', 'src', 'server.ts');
+const sources = join(__dirname, '..', '..', 'src', 'server.ts');
 const longestRunMs = 120_000;
 
 /** Runs the server as a process of its own, with nothing of this one's environment but the path. */
-function spawnServer(env: Readonly<Record<string, string>>): ChildProcess {
+function spawnServer(env: Readonly<Record<string, string>>, entry = sources): ChildProcess {
   const { PATH = '' } = process.env;
   return spawn(process.execPath, [entry], {
     env: { PATH, PORT: '0', BCRYPT_COST: '4', ...env },
@@ -28,8 +28,8 @@ function spawnServer(env: Readonly<Record<string, string>>): ChildProcess {
 }
 
 /** Waits until it listens. @throws with what it said when it ended instead */
-export async function startServer(env: Readonly<Record<string, string>>): Promise<ServerProcess> {
-  const child = spawnServer(env);
+export async function startServer(env: Readonly<Record<string, string>>, entry?: string): Promise<ServerProcess> {
+  const child = spawnServer(env, entry);
   const exited = once(child, 'exit');
   let greeting = '';
   const url = await new Promise<string>((resolve, reject) => {
