@@ -90,6 +90,25 @@ describe('a name that was claimed', () => {
   });
 });
 
+describe('a name that an erasure frees late', () => {
+  it('stays with the user who has taken it meanwhile', async () => {
+    const slow = await store.start({ now });
+    const quick = await store.start({ now });
+    const { body } = await register(slow, 'revenant');
+    expect((await slow.call('eraseAccount', { token: body.accessToken, body: { password } })).status).toBe(204);
+    const { reached, release } = hold(slow, 'Usernames');
+    const erasing = slow.auth.api.erased(body.user.id);
+    await reached;
+    offset = minute + 1000;
+    const next = await register(quick, 'revenant');
+    expect(next.status).toBe(201);
+    release();
+    await erasing;
+    expect((await login(quick, 'revenant')).body.user.id).toBe(next.body.user.id);
+    expect((await register(quick, 'revenant')).status).toBe(409);
+  });
+});
+
 describe('a change of a user', () => {
   it('is refused when the session that makes it has ended meanwhile', () =>
     withStoppedClocks(async () => {

@@ -1,102 +1,23 @@
-import { type Answer, type AuthProcess, type AuthProcesses, openAuthProcesses } from './harness/auth-processes.ts';
+import { clock, everyCrash, expectStatus, login, me, newName, password, refresh, signUp } from './harness/auth-crashes.ts';
+import { type AuthProcesses, openAuthProcesses } from './harness/auth-processes.ts';
 
-const password = 'a fine long password';
 const newPassword = 'a better long password';
-const minute = 60_000;
+// many small stories in one test
+jest.setTimeout(120_000);
 
 let store: AuthProcesses;
-let offset = 0;
-const now = () => Date.now() + offset;
 beforeAll(async () => {
   store = await openAuthProcesses();
 });
 afterAll(() => store.close());
 
-let counter = 0;
-const newName = () => {
-  counter += 1;
-  return `person${counter}`;
-};
-
-async function signUp(process: AuthProcess, username = newName()) {
-  const { body } = await expectStatus(process.call('register', { body: { username, password } }), 201);
-  return { username, id: body.user.id, tokens: body };
-}
-const login = (process: AuthProcess, username: string, word = password) =>
-  process.call('login', { body: { username, password: word } });
-const refresh = (process: AuthProcess, refreshToken: string) => process.call('refresh', { body: { refreshToken } });
-const me = (process: AuthProcess, token: string) => process.call('getAccount', { token });
-
-async function expectStatus(call: Promise<Answer>, ...statuses: readonly number[]): Promise<Answer> {
-  const answer = await call;
-  expect({ ...answer.body, status: answer.status }).toEqual(expect.objectContaining({ status: expect.toBeOneOf(statuses) }));
-  return answer;
-}
-
-expect.extend({
-  toBeOneOf: (received: unknown, allowed: readonly unknown[]) => ({
-    pass: allowed.includes(received),
-    message: () => `${String(received)} is none of ${allowed.join(', ')}`,
-  }),
-});
-declare global {
-  namespace jest {
-    interface Expect {
-      toBeOneOf(allowed: readonly unknown[]): unknown;
-    }
-  }
-}
-
-interface Case<Prepared> {
-  readonly prepare: (process: AuthProcess) => Promise<Prepared>;
-  readonly act: (process: AuthProcess, prepared: Prepared) => Promise<Answer>;
-  /** a new process after the crash; `answer` is what the client got */
-  readonly check: (process: AuthProcess, prepared: Prepared, answer: Answer) => Promise<void>;
-}
-
-/** Lets a process die before and after each of its writes, and looks at what a new one finds. */
-async function everyCrash<Prepared>({ prepare, act, check }: Case<Prepared>): Promise<number> {
-  const sane = await store.start({ now });
-  const whole = await prepare(sane);
-  sane.plan();
-  const answer = await act(sane, whole);
-  const writes = sane.writes();
-  await check(sane, whole, answer);
-  for (let write = 1; write <= writes; write++) {
-    for (const verdict of ['crash before', 'crash after', 'lose the answer'] as const) {
-      const prepared = await prepare(sane);
-      const dying = await store.start({ now });
-      dying.plan((request) => (request.write === write ? verdict : 'go on'));
-      const last = await act(dying, prepared);
-      const survivor = await store.start({ now });
-      await survivor.auth.start();
-      await survivor.work();
-      try {
-        if (verdict === 'lose the answer') expect(last.status).toBe(answer.status);
-        else expect(last.status).toBe(503);
-        await check(survivor, prepared, last);
-      } catch (error) {
-        throw new Error(`${verdict} write ${write} of ${writes}: ${error instanceof Error ? error.message : error}`, {
-          cause: error,
-        });
-      } finally {
-        offset = 0;
-        await dying.close();
-        await survivor.close();
-      }
-    }
-  }
-  await sane.close();
-  return writes;
-}
-
 describe('a process that dies between any two writes', () => {
   it('of a registration leaves the name to one user', async () => {
-    const writes = await everyCrash({
+    const writes = await everyCrash(store, {
       prepare: async () => newName(),
       act: (process, username) => process.call('register', { body: { username, password } }),
       check: async (process, username, answer) => {
-        offset = minute + 1;
+        clock.offset = 60_001;
         const again = await expectStatus(process.call('register', { body: { username, password } }), 201, 409);
         if (answer.status === 201) expect(again.status).toBe(409);
         const { body } = await expectStatus(login(process, username), 200);
@@ -107,7 +28,7 @@ describe('a process that dies between any two writes', () => {
   });
 
   it('of a sign-in lets the user sign in again', async () => {
-    await everyCrash({
+    await everyCrash(store, {
       prepare: signUp,
       act: (process, { username }) => login(process, username),
       check: async (process, { username }) => void (await expectStatus(login(process, username), 200)),
@@ -115,7 +36,7 @@ describe('a process that dies between any two writes', () => {
   });
 
   it('of a refresh keeps the session, with the same successor', async () => {
-    const writes = await everyCrash({
+    const writes = await everyCrash(store, {
       prepare: signUp,
       act: (process, { tokens }) => refresh(process, tokens.refreshToken),
       check: async (process, { tokens }, answer) => {
@@ -130,7 +51,7 @@ describe('a process that dies between any two writes', () => {
   });
 
   it('of the end of a reused session ends it when the token comes again', async () => {
-    const writes = await everyCrash({
+    const writes = await everyCrash(store, {
       prepare: async (process) => {
         const { tokens } = await signUp(process);
         const second = await expectStatus(refresh(process, tokens.refreshToken), 200);
@@ -149,7 +70,7 @@ describe('a process that dies between any two writes', () => {
   });
 
   it('of a password change leaves one password, and sessions that fit it', async () => {
-    const writes = await everyCrash({
+    const writes = await everyCrash(store, {
       prepare: async (process) => {
         const user = await signUp(process);
         const other = await expectStatus(login(process, user.username), 200);
@@ -184,7 +105,7 @@ describe('a process that dies between any two writes', () => {
     ['one session', {}, 2],
     ['all sessions', { all: true }, 3],
   ])('of signing out of %s can be repeated', async (_which, body, expected) => {
-    const writes = await everyCrash({
+    const writes = await everyCrash(store, {
       prepare: signUp,
       act: (process, { tokens }) => process.call('logout', { token: tokens.accessToken, body }),
       check: async (process, { tokens }, answer) => {
@@ -198,7 +119,7 @@ describe('a process that dies between any two writes', () => {
   });
 
   it('of signing another device out can be repeated', async () => {
-    await everyCrash({
+    await everyCrash(store, {
       prepare: async (process) => {
         const user = await signUp(process);
         const { body } = await expectStatus(login(process, user.username), 200);
@@ -217,7 +138,7 @@ describe('a process that dies between any two writes', () => {
   });
 
   it.each([['deactivateAccount'], ['eraseAccount']])('of %s leaves an account that is whole or has ended', async (operation) => {
-    await everyCrash({
+    await everyCrash(store, {
       prepare: signUp,
       act: (process, { tokens }) => process.call(operation, { token: tokens.accessToken, body: { password } }),
       check: async (process, { username, tokens }, answer) => {
@@ -235,7 +156,7 @@ describe('a process that dies between any two writes', () => {
   });
 
   it('of the erasing itself goes on where it stopped', async () => {
-    const writes = await everyCrash({
+    const writes = await everyCrash(store, {
       prepare: async (process) => {
         const user = await signUp(process);
         await expectStatus(process.call('eraseAccount', { token: user.tokens.accessToken, body: { password } }), 204);

@@ -5,6 +5,9 @@ import { createInterleaving, type Pick, preemptedAfter, prioritized } from './ha
 const password = 'a fine long password';
 const newPassword = 'a better long password';
 
+// many small stories in one test
+jest.setTimeout(120_000);
+
 let store: AuthProcesses;
 let one: AuthProcess;
 let two: AuthProcess;
@@ -77,7 +80,10 @@ const ends: readonly Operation[] = ['change the password', 'sign other out', 'si
 
 describe('a session that has ended never lives again, and one that has not goes on', () => {
   const pairs = [
-    ...refreshes.flatMap((first) => ends.flatMap((second) => [[first, second] as const, [second, first] as const])),
+    ...refreshes
+      .flatMap((first) => ends.flatMap((second) => [[first, second] as const, [second, first] as const]))
+      // signing the other device out is no business of the rest
+      .filter((pair) => !pair.includes('sign other out') || pair.includes('refresh other in one')),
     ['refresh own in one', 'refresh own in two'] as const,
     ['refresh own in one', 'refresh own twice'] as const,
     ['change the password', 'deactivate'] as const,
@@ -102,9 +108,9 @@ describe('a session that has ended never lives again, and one that has not goes 
       fc.asyncProperty(chosen, priorities, changes, async (...[operation, order, points]) => {
         await story(operation, prioritized(order, points));
       }),
-      { numRuns: 25 },
+      { numRuns: 20 },
     );
-  }, 60_000);
+  });
 });
 
 async function checkSessions({ own, other, username }: Signed, answers: ReadonlyMap<Operation, Answer>): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Response } from 'supertest';
 import { type Account, type Shop, startShop } from './harness/shop.ts';
 
 let shop: Shop;
@@ -123,7 +124,7 @@ describe('users', () => {
     const seen: string[] = [];
     let next: string | undefined = '/api/auth/users?limit=2';
     while (next !== undefined) {
-      const { body, headers } = await admin.api.get(next).expect(200);
+      const { body, headers }: Response = await admin.api.get(next).expect(200);
       expect(body.data.length).toBeLessThanOrEqual(2);
       seen.push(...body.data.map(({ id }: { id: string }) => id));
       next = /<([^>]+)>; rel="next"/.exec(headers.link ?? '')?.[1];

@@ -3,8 +3,6 @@ import type { SchemaDefinition } from 'dynamoose/dist/Schema.js';
 import type { Dynamo } from './dynamo.ts';
 import { guarded, isRefused, isTableInUse, storeFailure } from './dynamo-error.ts';
 
-export type DynamoValue = string | number | boolean | readonly string[];
-
 /** What has to hold for a write to happen, all of it. */
 export interface DynamoCondition<Item> {
   readonly exists?: readonly (keyof Item & string)[];

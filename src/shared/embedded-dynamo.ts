@@ -73,8 +73,13 @@ class InProcessAgent extends Agent {
     for (const sockets of Object.values(this.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
   }
 
-  override createConnection(): Duplex {
-    if (this.#refusing) throw Object.assign(new Error('the embedded store is closed'), { code: 'ECONNREFUSED' });
+  override createConnection(_options: object, callback?: (error: Error | null, stream: Duplex) => void): Duplex | undefined {
+    if (this.#refusing) {
+      const refusal = Object.assign(new Error('the embedded store is closed'), { code: 'ECONNREFUSED' });
+      // Like a failed connection to the network; there is no stream then, whatever the types say.
+      queueMicrotask(() => callback?.(refusal, undefined as unknown as Duplex));
+      return undefined;
+    }
     const [near, far] = duplexPair();
     this.#server.emit('connection', asSocket(far));
     return asSocket(near);

@@ -56,7 +56,7 @@ export interface AuthProcesses {
   close(): Promise<void>;
 }
 
-export const keys = {
+const keys = {
   jwtPrivateKeys: [makeJwtKey()],
   refreshKeys: ['refresh key of the tests'],
   passwordPepper: 'pepper of the tests',

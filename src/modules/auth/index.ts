@@ -32,7 +32,7 @@ import { createUserLists } from './user-lists.ts';
 import { userRoutes } from './user-routes.ts';
 import { createUserStore } from './user-store.ts';
 
-export type { Auth, PersonalData } from './auth-api.ts';
+export type { Auth } from './auth-api.ts';
 export { makeJwtKey, makePassword, makePepper, makeRefreshKey } from './secrets.ts';
 
 export interface AuthDependencies {

@@ -80,7 +80,7 @@ export function createSessionStore({ sessions }: Pick<AuthTables, 'sessions'>, n
 }
 
 /** When the session ends by itself. */
-export function expiryOf({ createdAt, rotatedAt }: Pick<Session, 'createdAt' | 'rotatedAt'>): number {
+function expiryOf({ createdAt, rotatedAt }: Pick<Session, 'createdAt' | 'rotatedAt'>): number {
   return Math.min(createdAt + sessionLifetimeMs, rotatedAt + sessionIdleMs);
 }
 

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { Failure } from '../../shared/failure.ts';
 import { newId } from '../../shared/identifier.ts';
-import type { LoginFailures } from './login-failures.ts';
+import type { LoginAttempt, LoginFailures } from './login-failures.ts';
 import type { NameStore } from './name-store.ts';
 import type { PasswordHasher } from './password-hash.ts';
 import type { User } from './user.ts';
@@ -29,8 +29,17 @@ export function createSignIn({
   log: Logger;
   now: () => number;
 }) {
+  const admit = async (nameKey: string): Promise<LoginAttempt> => {
+    try {
+      return await failures.admit(nameKey);
+    } catch (error) {
+      log.warn({ event: 'login-throttled' }, 'too many wrong passwords for one account');
+      throw error;
+    }
+  };
+
   const counted = async (nameKey: string, check: () => Promise<User | undefined>): Promise<User> => {
-    const attempt = await failures.admit(nameKey);
+    const attempt = await admit(nameKey);
     let outcome: 'right' | 'wrong' | 'unknown' = 'unknown';
     try {
       const user = await check();
