@@ -1,7 +1,7 @@
 import { columnTypes, createTable } from '../src/shared/column-types.ts';
 import type { Migration } from '../src/shared/migrations.ts';
 
-/** `leased_until` is when a row may be taken next: its creation, the end of a lease, or the end of a pause after a failure. */
+/** `leased_until` is when a row may be taken next: at once, at the end of a lease, or of a pause after a failure. */
 export const migration: Migration = {
   up: async (sql) => {
     const { id, ascii, exact, time, int } = columnTypes(sql.dialect);

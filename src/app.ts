@@ -37,6 +37,8 @@ export interface App {
   close(): Promise<void>;
 }
 
+const migrationWatchMs = 1000;
+
 /**
  * The composition root: stores → modules → HTTP → background tasks. Nothing listens on a port yet.
  * @throws when the data folder is in use by another server, or a store can't be opened
@@ -56,6 +58,7 @@ export async function createApp({
   const secrets = gatherSecrets(config, folder);
 
   let runner: BackgroundRunner | undefined;
+  let migrationWatch: NodeJS.Timeout | undefined;
   const wakeRelay = () => runner?.wake('orders-relay');
 
   const auth = await createAuth({
@@ -100,17 +103,21 @@ export async function createApp({
     ...(secrets.newAdminPassword !== undefined && { newAdminPassword: secrets.newAdminPassword }),
     start: async () => {
       if (config.stores.mysqlUrl === undefined) await migrate(stores.db);
-      else if ((await pendingMigrations(stores.db)).length > 0) readiness.become('migrations-pending');
       await auth.start();
-      runner = runInBackground(
-        tasks.filter((task) => task.everywhere === true || config.roles.worker),
-        log,
-      );
-      if (readiness.state() === 'starting') readiness.become('ready');
+      const work = () => {
+        runner = runInBackground(
+          tasks.filter((task) => task.everywhere === true || config.roles.worker),
+          log,
+        );
+        readiness.become('ready');
+      };
+      if ((await pendingMigrations(stores.db)).length === 0) return work();
+      readiness.become('migrations-pending');
+      migrationWatch = watchMigrations(stores.db, log, work);
     },
     close: async () => {
+      clearInterval(migrationWatch);
       await runner?.stop();
-      await auth.close();
       await stores.dynamo.close();
       await stores.db.close();
       folder?.close();
@@ -118,12 +125,23 @@ export async function createApp({
   };
 }
 
+/** Somebody runs `npm run migrate` elsewhere: looks until nothing is pending, then calls `done` once. */
+function watchMigrations(db: Database, log: Logger, done: () => void): NodeJS.Timeout {
+  const watch = setInterval(async () => {
+    try {
+      if ((await pendingMigrations(db)).length > 0 || watch.hasRef() === false) return;
+      clearInterval(watch);
+      watch.unref();
+      done();
+    } catch (error) {
+      log.warn({ error }, 'the migrations can not be looked at');
+    }
+  }, migrationWatchMs);
+  return watch;
+}
+
 function usesDataFolder({ stores, auth }: Config): boolean {
-  const secretsGiven =
-    auth.jwtPrivateKeys !== undefined &&
-    auth.refreshKeys !== undefined &&
-    auth.passwordPepper !== undefined &&
-    auth.admin !== undefined;
+  const secretsGiven = auth.jwtPrivateKeys !== undefined && auth.refreshKeys !== undefined && auth.passwordPepper !== undefined;
   return stores.mysqlUrl === undefined || stores.dynamo === undefined || !secretsGiven;
 }
 

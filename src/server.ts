@@ -39,6 +39,7 @@ async function main(): Promise<void> {
     greet(app, config, port);
     process.send?.('ready');
   } catch (error) {
+    setTimeout(() => process.exit(1), closeTimeoutMs).unref();
     await app.close();
     throw error;
   }

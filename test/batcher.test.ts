@@ -53,4 +53,43 @@ describe('calls that come at the same time', () => {
     expect(runs).toEqual([[1, -2, 2]]);
     expect(await call(3)).toBe('item 3');
   });
+
+  it('run alone as often as was said, when others keep getting in between', async () => {
+    let races = 3;
+    const call = createBatcher<number, number>({
+      limits: { maxItems: 4, maxWeight: 10 },
+      weigh: () => 1,
+      mayRunAlone: (error) => error instanceof RangeError,
+      triesAlone: 3,
+      run: async (items) => {
+        if (races-- > 0) throw new RangeError('lost a race');
+        return items.map((value) => ({ value }));
+      },
+    });
+    expect(await call(1)).toBe(1);
+    races = 5;
+    await expect(call(2)).rejects.toThrow('lost a race');
+  });
+
+  it('are refused when too many wait, and nothing of theirs is begun', async () => {
+    let begun = 0;
+    let goOn = () => {};
+    const call = createBatcher<number, undefined>({
+      limits: { maxItems: 1, maxWeight: 1 },
+      weigh: () => 1,
+      mayRunAlone: () => false,
+      run: async () => {
+        begun += 1;
+        await new Promise<void>((resolve) => {
+          goOn = resolve;
+        });
+        return [{ value: undefined }];
+      },
+    });
+    const calls = Array.from({ length: 2500 }, (_, index) => call(index).catch((error: unknown) => error));
+    const refused = await Promise.all(calls.slice(2000));
+    expect(refused).toEqual(Array(500).fill(expect.objectContaining({ code: 'overloaded' })));
+    expect(begun).toBeLessThanOrEqual(1);
+    goOn();
+  });
 });

@@ -81,4 +81,17 @@ describe('the summary', () => {
     const findings = await findingsOf(db);
     expect(findings.filter(({ subject }) => subject === 'day 2026-03-01')).toHaveLength(1);
   });
+
+  it('closes days whose sums no number holds exactly', async () => {
+    const dear = await addProduct(db, { stock: 100_000, price: 1_000_000_000_000 });
+    at('2026-04-01T10:00:00Z');
+    for (let order = 0; order < 3; order++)
+      await orders.api.place({ userId: newId(), items: [{ productId: dear, quantity: 9000 }] });
+    at('2026-04-05T10:00:00Z');
+    await run('orders-rollup');
+    expect(await summary('2026-04-01')).toMatchObject([
+      { placed: { count: 3, pieces: 27_000, total: { amount: 27_000_000_000_000_000 } } },
+    ]);
+    expect((await findingsOf(db)).map(({ subject }) => subject)).not.toContain('day 2026-04-01');
+  });
 });

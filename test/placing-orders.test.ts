@@ -218,6 +218,20 @@ describe('an idempotency key', () => {
     expect((await shop.place(customer, await oneLamp(), headers).expect(422)).body.type).toBe('/problems/idempotency-key-reused');
   });
 
+  it('is refused with another expected total, also while the first is under way', async () => {
+    const items = await oneLamp();
+    const headers = { 'Idempotency-Key': randomUUID() };
+    const send = (amount: number) =>
+      customer.api
+        .post('/api/orders')
+        .set(headers)
+        .send({ items, expectedTotal: { amount, currency: 'GBP' } });
+    const answers = await Promise.all(Array.from({ length: 10 }, (_, index) => send(index % 2 ? 1 : 1000)));
+    const right = answers.filter((_, index) => index % 2 === 0);
+    expect(new Set(right.map(({ status }) => status))).toEqual(new Set([201]));
+    for (const wrong of answers.filter((_, index) => index % 2)) expect([409, 422]).toContain(wrong.status);
+  });
+
   it('belongs to its user', async () => {
     const items = await oneLamp();
     const headers = { 'Idempotency-Key': 'order-1' };

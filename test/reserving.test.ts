@@ -30,8 +30,11 @@ describe('reserving', () => {
     });
     expect(await stockOf(catalog, mug.id)).toEqual({ onHand: 5, reserved: 3 });
     await catalog.send('patch', `/api/products/${mug.id}`, { headers: { 'If-Match': '"1"' }, body: { price: { amount: 999 } } });
-    expect(await catalog.api.reserve(id, items)).toEqual({ ...reservation, outcome: 'known' });
-    expect(await catalog.api.reserve(id, items.toReversed())).toMatchObject({
+    const sameTotal = { expectedTotal: pounds(914) };
+    expect(await catalog.api.reserve(id, items, sameTotal)).toEqual({ ...reservation, outcome: 'known' });
+    expect(await catalog.api.reserve(id, items, { expectedTotal: pounds(915) })).toEqual({ outcome: 'mismatch', lines: [] });
+    expect(await catalog.api.reserve(id, items)).toEqual({ outcome: 'mismatch', lines: [] });
+    expect(await catalog.api.reserve(id, items.toReversed(), sameTotal)).toMatchObject({
       outcome: 'known',
       lines: [{ productId: mug.id }, { productId: pot.id }],
     });

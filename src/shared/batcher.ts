@@ -1,3 +1,5 @@
+import { Failure } from './failure.ts';
+
 export interface BatchLimits {
   readonly maxItems: number;
   readonly maxWeight: number;
@@ -6,6 +8,7 @@ export interface BatchLimits {
 interface Waiting<Item, Result> {
   readonly item: Item;
   readonly weight: number;
+  readonly since: number;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -13,27 +16,40 @@ interface Waiting<Item, Result> {
 /** What one item of a batch came to; a refusal of one leaves its neighbours alone. */
 export type Outcome<Result> = { readonly value: Result } | { readonly error: unknown };
 
+/** Waiting longer than that, a caller has given up, or soon will. */
+const maxWaitMs = 4000;
+const maxWaiting = 2000;
+
 /**
  * Coalesces concurrent calls: those that arrive while a run is under way make up the next one. There is no timer: an idle
  * system runs at the end of the turn. When a run throws and `mayRunAlone` says yes to the error, the batch is run again one by one,
- * so that one bad item never fails its neighbours, and one that lost a race to another process meets what won (docs/decisions/0007).
+ * so that a bad item does not fail its neighbours, and one that lost a race to another process meets what won (docs/decisions/0007).
+ * The queue has a limit in length and time: what does not get its turn is refused as `overloaded`, and was not begun.
  *
  * @param weigh an item's share of `maxWeight`; a heavier item than that goes alone
  * @param run resolves to one outcome per item, in order
+ * @param triesAlone how often an item is run alone while `mayRunAlone` says yes, once when absent
  */
 export function createBatcher<Item, Result>({
   limits,
   weigh,
   run,
   mayRunAlone,
+  triesAlone = 1,
 }: {
   readonly limits: BatchLimits;
   readonly weigh: (item: Item) => number;
   readonly run: (items: readonly Item[]) => Promise<readonly Outcome<Result>[]>;
   readonly mayRunAlone: (error: unknown) => boolean;
+  readonly triesAlone?: number;
 }): (item: Item) => Promise<Result> {
   const queue: Waiting<Item, Result>[] = [];
   let running = false;
+
+  const refuseLate = () => {
+    const longestAgo = performance.now() - maxWaitMs;
+    while (queue[0] !== undefined && queue[0].since < longestAgo) queue.shift()?.reject(overloaded());
+  };
 
   const takeBatch = (): Waiting<Item, Result>[] => {
     let weight = 0;
@@ -56,16 +72,27 @@ export function createBatcher<Item, Result>({
     });
   };
 
+  const runAlone = async (waiting: Waiting<Item, Result>) => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await runTogether([waiting]);
+      } catch (error) {
+        if (attempt >= triesAlone || !mayRunAlone(error)) return waiting.reject(error);
+      }
+    }
+  };
+
   const drain = async () => {
     running = true;
     while (queue.length > 0) {
       // The embedded store works without ever waiting, so requests that have arrived are read only if somebody lets them.
       await new Promise(setImmediate);
+      refuseLate();
       const batch = takeBatch();
       try {
         await runTogether(batch);
       } catch (error) {
-        if (mayRunAlone(error)) for (const waiting of batch) await runTogether([waiting]).catch(waiting.reject);
+        if (mayRunAlone(error)) for (const waiting of batch) await runAlone(waiting);
         else for (const waiting of batch) waiting.reject(error);
       }
     }
@@ -74,7 +101,12 @@ export function createBatcher<Item, Result>({
 
   return (item) =>
     new Promise<Result>((resolve, reject) => {
-      queue.push({ item, weight: weigh(item), resolve, reject });
+      if (queue.length >= maxWaiting) throw overloaded();
+      queue.push({ item, weight: weigh(item), since: performance.now(), resolve, reject });
       if (!running) void drain();
     });
+}
+
+function overloaded(): Failure {
+  return new Failure('overloaded', { headers: { 'Retry-After': '1' } });
 }

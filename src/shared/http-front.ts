@@ -6,7 +6,7 @@ import type { Authenticate } from './http-access.ts';
 import { mountDocs } from './http-docs.ts';
 import { beginRequest, crossOrigin, refuseAmbiguous, securityHeaders } from './http-guard.ts';
 import { mountRoutes } from './http-mount.ts';
-import { operationRoutes } from './http-operations.ts';
+import { operationRoutes, refuseUntilReady } from './http-operations.ts';
 import { mountPage } from './http-page.ts';
 import { createProblemHandler } from './http-problem.ts';
 import { mountProblemPages } from './http-problem-pages.ts';
@@ -46,7 +46,7 @@ export function createFront(options: FrontOptions): Express {
   app.enable('case sensitive routing');
   app.set('query parser', false);
   app.set('trust proxy', options.trustProxyHops);
-  app.use(beginRequest(log), securityHeaders(), crossOrigin(options.corsOrigins), refuseAmbiguous());
+  app.use(beginRequest(log), securityHeaders(), crossOrigin(options.corsOrigins), refuseAmbiguous(), refuseUntilReady(readiness));
   mountRoutes(app, routes, {
     authenticate,
     ...(options.quotas !== undefined && { quotas: createQuotas(options.quotas, options.counters) }),

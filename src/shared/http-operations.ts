@@ -1,3 +1,4 @@
+import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { unavailable } from './failure.ts';
 import type { ProcessState, Readiness } from './readiness.ts';
@@ -19,6 +20,17 @@ const ready = z
     stores: z.record(z.string(), z.enum(['up', 'down'])),
   })
   .meta({ id: 'Readiness' });
+
+const answeredAlways: ReadonlySet<string> = new Set(['/livez', '/readyz']);
+
+/** A process without its tables, or that does not know yet what was revoked, answers nothing but how it is. */
+export function refuseUntilReady(readiness: Readiness): RequestHandler {
+  return (request, _response, next) => {
+    const state = readiness.state();
+    const refused = (state === 'starting' || state === 'migrations-pending') && !answeredAlways.has(request.path);
+    next(refused ? unavailable(whyNotReady[state]) : undefined);
+  };
+}
 
 /** What balancers and orchestrators ask. */
 export function operationRoutes(readiness: Readiness): readonly Route[] {

@@ -19,7 +19,7 @@ export const limitParameter = z
 /** The query parameter `cursor`: what `nextCursor` of the page before said. */
 export const cursorParameter = z
   .string()
-  .max(1024)
+  .max(2048)
   .optional()
   .meta({ description: 'Where to go on: `nextCursor` of the page before' });
 
@@ -47,8 +47,9 @@ export function decodeCursor<Key>(cursor: string | undefined, key: z.ZodType<Key
 export function pageReply<Item>(page: Page<Item>, url: string): Reply {
   const body = { data: page.data, nextCursor: page.nextCursor ?? null };
   if (page.nextCursor === undefined) return { status: 200, body };
-  const [path = '', query = ''] = url.split('?', 2);
-  const parameters = new URLSearchParams(query);
+  const mark = url.indexOf('?');
+  const path = mark < 0 ? url : url.slice(0, mark);
+  const parameters = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
   parameters.set('cursor', page.nextCursor);
   return { status: 200, body, headers: { Link: `<${path}?${parameters}>; rel="next"` } };
 }

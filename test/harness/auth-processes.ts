@@ -107,7 +107,6 @@ async function startProcess(dynamo: Dynamo, options: Partial<AuthDependencies>):
         if (names.length === 0 || names.includes(task.name)) await task.run(new AbortController().signal);
     },
     close: async () => {
-      await auth.close();
       await dynamo.close();
     },
   });

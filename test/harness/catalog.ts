@@ -79,6 +79,7 @@ export async function startCatalog(settings: Partial<CatalogDependencies> = {}):
   await migrate(db);
   const { api, routes } = createCatalog({ db, log, now: Date.now, ...settings });
   const readiness = createReadiness({ checks: {}, log });
+  readiness.become('ready');
   const info = { title: 'Catalog', version: '1', description: '', tags: { Products: '', Stock: '', Operations: '' } };
   const front = createFront({
     routes,

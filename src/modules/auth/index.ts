@@ -60,7 +60,6 @@ export interface AuthModule extends Module<Auth> {
   readonly authenticate: Authenticate;
   /** Learns what was revoked and makes the first admin. @throws unavailable, or why there can be no first admin */
   start(): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** Builds the auth module. The caller mounts the routes, starts it and runs the tasks; the store stays the caller's to close. */
@@ -130,7 +129,6 @@ export async function createAuth(dependencies: AuthDependencies): Promise<AuthMo
       await revocations.poll();
       await ensureAdmin({ admins, registration, admin: settings.admin, passwordMinLength, log });
     },
-    close: async () => undefined,
   };
 }
 

@@ -1,11 +1,13 @@
 /**
  * The contract of the catalog: what other modules may ask of it. Everything is plain JSON-able data, so that an HTTP client
- * can stand in for the module. Every call may also fail with `unavailable` when the store is down.
+ * can stand in for the module. Every call may also fail with `unavailable` when the store is down, and
+ * with `overloaded` when it was not begun.
  */
 export interface Catalog {
   /**
    * Holds stock for all items or for none and fixes today's prices. Items name each product once.
-   * Idempotent by `reservationId`: the same items get the first answer again (`known`), other items get `mismatch`.
+   * Idempotent by `reservationId`: the same items with the same expected total get the first answer again (`known`), others
+   * get `mismatch`.
    * A refusal leaves nothing behind.
    * @throws validation (unknown products, a total beyond 2^53 − 1; pointers into `/items/<index>`), mixed-currencies,
    *   out-of-stock (`items: [{productId, requested, available}]`, every short item), total-changed (`total`)

@@ -31,10 +31,12 @@ export function createReserve(db: Database): Catalog['reserve'] {
     weigh: ({ items }) => items.length,
     run: (requests) => db.transaction((tx) => reserveTogether(tx, requests)),
     mayRunAlone,
+    // a copy in another process may hold the id of an item that runs alone as well
+    triesAlone: 3,
   });
   return (reservationId, items, { expectedTotal } = {}) => {
     checkItems(items);
-    return enqueue({ reservationId, items, expectedTotal, digest: digestOf(items) });
+    return enqueue({ reservationId, items, expectedTotal, digest: digestOf(items, expectedTotal) });
   };
 }
 
@@ -134,12 +136,15 @@ async function write(tx: Sql, made: readonly Made[]): Promise<void> {
   );
 }
 
-/** Stands for the items, in whatever order they come. */
-function digestOf(items: readonly ReservationItem[]): string {
+/** Stands for the items, in whatever order they come, and for what they may cost. */
+function digestOf(items: readonly ReservationItem[], expectedTotal: Money | undefined): string {
   const sorted = items
     .map(({ productId, quantity }) => [productId, quantity] as const)
     .sort(([one], [other]) => (one < other ? -1 : 1));
-  return createHash('sha256').update(JSON.stringify(sorted)).digest('base64url');
+  const total = expectedTotal === undefined ? [] : [expectedTotal.amount, expectedTotal.currency];
+  return createHash('sha256')
+    .update(JSON.stringify([sorted, ...total]))
+    .digest('base64url');
 }
 
 /** The caller's part of the contract: a negative quantity would free what others hold. */

@@ -21,7 +21,6 @@ import {
 import type { Order, Orders } from './orders-api.ts';
 
 const tag = 'Orders';
-const noStore = { 'Cache-Control': 'private, no-store' };
 const params = z.strictObject({ id: idParameter });
 const etagHeader = { ETag: 'The version of the order, as a strong entity tag' };
 const oneOrder = { description: 'The order', body: orderSchema, headers: etagHeader };
@@ -116,8 +115,7 @@ const listOrders = (orders: Orders) =>
         ...(query.to !== undefined && { before: query.to }),
         ...(query.cursor !== undefined && { cursor: query.cursor }),
       });
-      const reply = pageReply(page, url);
-      return { ...reply, headers: { ...reply.headers, ...noStore } };
+      return pageReply(page, url);
     },
   });
 
@@ -141,7 +139,7 @@ const summarizeOrders = (orders: Orders, now: () => number) =>
       const days = (Date.parse(to) - Date.parse(from)) / 86_400_000;
       if (days < 0 || days > maxSummaryDays)
         throw new Failure('malformed', { detail: `to has to be from 0 to ${maxSummaryDays} days after from.` });
-      return { status: 200, body: { data: await orders.summary({ from, to }) }, headers: noStore };
+      return { status: 200, body: { data: await orders.summary({ from, to }) } };
     },
   });
 
@@ -181,7 +179,7 @@ const listOrderEvents = (orders: Orders) =>
     handle: async ({ principal, params: { id }, headers }) => {
       if (wantsOnlyEventStream(headers.accept))
         throw new Failure('not-acceptable', { detail: 'The timeline exists as application/json only.' });
-      return { status: 200, body: { data: await orders.timeline({ orderId: id, ...ownOnly(principal) }) }, headers: noStore };
+      return { status: 200, body: { data: await orders.timeline({ orderId: id, ...ownOnly(principal) }) } };
     },
   });
 
@@ -257,7 +255,7 @@ function ownOnly(principal: Principal): { readonly userId?: string } {
 }
 
 function orderReply(order: Order, status: number) {
-  return { status, body: order, headers: { ...noStore, ETag: entityTag(order.version) } } satisfies Reply;
+  return { status, body: order, headers: { ETag: entityTag(order.version) } } satisfies Reply;
 }
 
 /** A client that would take JSON as well gets JSON. */

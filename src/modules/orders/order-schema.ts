@@ -89,18 +89,24 @@ export const dayParameter = z
   .string()
   .regex(/^\d{4}-\d{2}-\d{2}$/, 'has to be a date such as 2026-01-31')
   .refine(isRealDay, 'is no date of the calendar')
+  .refine((day) => day < '9999', 'is beyond the calendar')
   .meta({ description: 'UTC date', example: '2026-01-31' });
 
 /** A date or a date-time; a date stands for its whole day. */
 const timeParameter = z.union([dayParameter, z.iso.datetime({ offset: true })], 'has to be a date or a date-time (RFC 3339)');
 
-const nextDayOf = (day: string) => new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString();
+const dayMs = 86_400_000;
 const isDay = (time: string) => time.length === 10;
+/** Four-digit years only: others do not sort as text. */
+const isInRange = (time: string) => /^\d{4}-/.test(time);
+const outOfRange = 'is beyond the calendar';
 
 export const fromParameter = timeParameter
-  .transform((time) => (isDay(time) ? `${time}T00:00:00.000Z` : new Date(time).toISOString()))
+  .transform((time) => new Date(isDay(time) ? `${time}T00:00:00Z` : time).toISOString())
+  .refine(isInRange, outOfRange)
   .meta({ description: 'Created then or later: a UTC date or a date-time', override: { type: 'string' } });
 export const toParameter = timeParameter
-  .transform((time) => (isDay(time) ? nextDayOf(time) : new Date(time).toISOString()))
+  .transform((time) => (isDay(time) ? new Date(Date.parse(`${time}T00:00:00Z`) + dayMs) : new Date(time)).toISOString())
+  .refine(isInRange, outOfRange)
   .meta({ description: 'Created until the end of this UTC date, or before this date-time', override: { type: 'string' } });
 export const statusParameter = status;

@@ -1,4 +1,4 @@
-import { type Database, type Param, placeholders, type Sql } from '../../shared/database.ts';
+import { type Database, forUpdate, type Param, placeholders, type Sql } from '../../shared/database.ts';
 import { Failure } from '../../shared/failure.ts';
 import { fromSql, toSql } from '../../shared/instant.ts';
 
@@ -37,9 +37,9 @@ interface HistoryRow {
 const orderColumns = 'id, user_id, reservation_id, status, currency, total, version, created_at, updated_at';
 
 /** The rows of these orders, for a decision: locked in id order when the transaction can lock. */
-export async function readOrderRows(sql: Sql, ids: readonly string[], lock = ''): Promise<readonly OrderRow[]> {
+export async function readOrderRows(sql: Sql, ids: readonly string[], { lock = false } = {}): Promise<readonly OrderRow[]> {
   return sql.rows<OrderRow>(
-    `SELECT ${orderColumns} FROM orders_orders WHERE id IN ${placeholders(1, ids.length)} ORDER BY id${lock}`,
+    `SELECT ${orderColumns} FROM orders_orders WHERE id IN ${placeholders(1, ids.length)} ORDER BY id${lock ? forUpdate(sql) : ''}`,
     ids,
   );
 }

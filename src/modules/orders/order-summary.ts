@@ -2,15 +2,18 @@ import type { BackgroundTask } from '../../shared/background.ts';
 import { type Database, isDuplicateKey, placeholders, type Sql } from '../../shared/database.ts';
 import type { CurrencySummary, DayFacts } from './orders-api.ts';
 
-/** Facts of one day and currency, as counted from the orders or kept since the day was closed. */
+/**
+ * Facts of one currency, as counted from the orders or kept since their day was closed. A sum of totals may go beyond what a
+ * number holds exactly; answers round then, what is kept does not.
+ */
 export interface DayTotals {
   readonly currency: string;
-  readonly placed_count: number;
-  readonly placed_pieces: number;
-  readonly placed_total: number;
-  readonly cancelled_count: number;
-  readonly cancelled_pieces: number;
-  readonly cancelled_total: number;
+  readonly placed_count: bigint;
+  readonly placed_pieces: bigint;
+  readonly placed_total: bigint;
+  readonly cancelled_count: bigint;
+  readonly cancelled_pieces: bigint;
+  readonly cancelled_total: bigint;
 }
 
 const factNames = [
@@ -21,14 +24,14 @@ const factNames = [
   'cancelled_pieces',
   'cancelled_total',
 ] as const;
-type Facts = { [Name in (typeof factNames)[number]]: number };
+type Facts = { [Name in (typeof factNames)[number]]: bigint };
 const noFacts = (): Facts => ({
-  placed_count: 0,
-  placed_pieces: 0,
-  placed_total: 0,
-  cancelled_count: 0,
-  cancelled_pieces: 0,
-  cancelled_total: 0,
+  placed_count: 0n,
+  placed_pieces: 0n,
+  placed_total: 0n,
+  cancelled_count: 0n,
+  cancelled_pieces: 0n,
+  cancelled_total: 0n,
 });
 
 const dayMs = 86_400_000;
@@ -40,17 +43,23 @@ const daysPerRun = 31;
 export async function summarize(db: Database, { from, to }: { from: string; to: string }): Promise<readonly CurrencySummary[]> {
   return db.transaction(
     async (tx) => {
-      const kept = await tx.rows<DayTotals>(
-        `SELECT currency, ${factNames.map((name) => `CAST(SUM(${name}) AS CHAR(40)) AS ${name}`).join(', ')}
-         FROM orders_days WHERE day >= ? AND day <= ? GROUP BY currency`,
-        [from, to],
-      );
+      const kept = await keptTotals(tx, { from, to });
       const openFrom = await firstOpenDay(tx, from);
       const live = openFrom > to ? [] : await countOrders(tx, openFrom, nextDay(to));
       return addUp([...kept, ...live]);
     },
     { readOnly: true },
   );
+}
+
+/** What was kept of the closed days from `from` to `to`, both included. */
+export async function keptTotals(sql: Sql, { from, to }: { from: string; to: string }): Promise<readonly DayTotals[]> {
+  const rows = await sql.rows<Record<string, string>>(
+    `SELECT currency, ${factNames.map((name) => `CAST(SUM(${name}) AS CHAR(40)) AS ${name}`).join(', ')}
+     FROM orders_days WHERE day >= ? AND day <= ? GROUP BY currency`,
+    [from, to],
+  );
+  return rows.map(toTotals);
 }
 
 /** Counts what happened from the start of day `from` until the start of day `until`, by currency. */
@@ -62,7 +71,7 @@ export async function countOrders(sql: Sql, from: string, until: string): Promis
       [`${from} 00:00:00.000`, `${until} 00:00:00.000`],
     );
   const found = [...(await count('placed', 'created_at')), ...(await count('cancelled', 'cancelled_at'))];
-  return found.map((row) => ({ ...noFacts(), ...toFacts(row), currency: String(row.currency) }));
+  return found.map(toTotals);
 }
 
 /** Keeps the totals of closed days, so that a summary of years reads one row per day and currency. */
@@ -95,7 +104,7 @@ async function closeDay(db: Database, day: string): Promise<void> {
     if (totals.length === 0) return;
     await tx.run(
       `INSERT INTO orders_days (day, currency, ${factNames.join(', ')}) VALUES ${placeholders(totals.length, 2 + factNames.length)}`,
-      totals.flatMap((facts) => [day, facts.currency, ...factNames.map((name) => facts[name])]),
+      totals.flatMap((facts) => [day, facts.currency, ...factNames.map((name) => String(facts[name]))]),
     );
   });
 }
@@ -115,10 +124,10 @@ async function firstOpenDay(sql: Sql, from: string): Promise<string> {
 
 function addUp(rows: readonly DayTotals[]): readonly CurrencySummary[] {
   return mergeByCurrency(rows).map((facts) => {
-    const of = (count: number, pieces: number, amount: number): DayFacts => ({
-      count,
-      pieces,
-      total: { amount, currency: facts.currency },
+    const of = (count: bigint, pieces: bigint, amount: bigint): DayFacts => ({
+      count: Number(count),
+      pieces: Number(pieces),
+      total: { amount: Number(amount), currency: facts.currency },
     });
     return {
       currency: facts.currency,
@@ -133,19 +142,16 @@ export function mergeByCurrency(rows: readonly DayTotals[]): readonly DayTotals[
   const merged = new Map<string, Facts>();
   for (const row of rows) {
     const sums = merged.get(row.currency) ?? noFacts();
-    for (const name of factNames) sums[name] += Number(row[name]);
+    for (const name of factNames) sums[name] += row[name];
     merged.set(row.currency, sums);
   }
   return [...merged].sort(([a], [b]) => (a < b ? -1 : 1)).map(([currency, facts]) => ({ ...facts, currency }));
 }
 
 /** Sums come as text, because the stores disagree about the type of a sum. */
-function toFacts(row: Readonly<Record<string, string | number>>): Partial<Facts> {
-  return Object.fromEntries(
-    Object.entries(row)
-      .filter(([name]) => name !== 'currency')
-      .map(([name, value]) => [name, Number(value)]),
-  );
+function toTotals({ currency = '', ...facts }: Readonly<Record<string, string | number>>): DayTotals {
+  const exact = Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, BigInt(value)]));
+  return { ...noFacts(), ...exact, currency: String(currency) };
 }
 
 function dateOf(milliseconds: number): string {

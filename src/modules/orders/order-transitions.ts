@@ -1,5 +1,5 @@
 import { createBatcher, type Outcome } from '../../shared/batcher.ts';
-import { type Database, forUpdate, placeholders, type SqlTransaction } from '../../shared/database.ts';
+import { type Database, isCheckViolation, isDuplicateKey, placeholders, type SqlTransaction } from '../../shared/database.ts';
 import { Failure } from '../../shared/failure.ts';
 import { toSql } from '../../shared/instant.ts';
 import { allowedFrom, decideTransition } from './order.ts';
@@ -31,7 +31,7 @@ export function createTransition({
   return createBatcher<TransitionRequest, undefined>({
     limits,
     weigh: () => 1,
-    mayRunAlone: () => true,
+    mayRunAlone: (error) => isDuplicateKey(error) || isCheckViolation(error),
     run: async (requests) => {
       const { outcomes, changed } = await db.transaction(async (tx) => {
         const decided = await decideAll(tx, requests);
@@ -47,7 +47,7 @@ export function createTransition({
 /** Decides each request against the state that its order will have by then: two requests of a batch may name the same order. */
 async function decideAll(tx: SqlTransaction, requests: readonly TransitionRequest[]) {
   const ids = [...new Set(requests.map((request) => request.orderId))].sort();
-  const rows = await readOrderRows(tx, ids, forUpdate(tx));
+  const rows = await readOrderRows(tx, ids, { lock: true });
   const current = new Map(rows.map((row) => [row.id, { userId: row.user_id, status: row.status, version: row.version }]));
   const changes: Change[] = [];
   const outcomes = requests.map((request): Outcome<undefined> => {

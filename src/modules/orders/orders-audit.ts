@@ -1,7 +1,7 @@
 import { type Database, placeholders, type Sql } from '../../shared/database.ts';
 import type { Finding } from '../../shared/finding.ts';
 import { decideTransition } from './order.ts';
-import { countOrders, type DayTotals, mergeByCurrency, nextDay } from './order-summary.ts';
+import { countOrders, type DayTotals, keptTotals, mergeByCurrency, nextDay } from './order-summary.ts';
 import type { OrderStatus } from './orders-api.ts';
 
 /** Read-only checks over everything that the module keeps (docs/operating.md lists the invariants by number). */
@@ -172,12 +172,17 @@ async function* overdueEvents(db: Database, now: number): AsyncGenerator<Finding
 async function* closedDays(db: Database): AsyncGenerator<Finding> {
   const days = await db.rows<{ day: string }>('SELECT day FROM orders_closed_days ORDER BY day');
   for (const { day } of days) {
-    const kept = await db.rows<DayTotals & { day: string }>('SELECT * FROM orders_days WHERE day = ?', [day]);
-    const counted = mergeByCurrency(await countOrders(db, day, nextDay(day)));
-    const text = (totals: readonly DayTotals[]) => JSON.stringify(mergeByCurrency(totals));
-    if (text(kept) !== text(counted))
+    const kept = await keptTotals(db, { from: day, to: day });
+    const counted = await countOrders(db, day, nextDay(day));
+    if (inWords(kept) !== inWords(counted))
       yield { invariant: 'I-12', subject: `day ${day}`, detail: 'its kept totals are not those of its orders' };
   }
+}
+
+function inWords(totals: readonly DayTotals[]): string {
+  return mergeByCurrency(totals)
+    .map((facts) => Object.values(facts).join(' '))
+    .join(', ');
 }
 
 function eventKey(orderId: string, sequence: number, type: string): string {

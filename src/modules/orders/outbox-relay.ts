@@ -61,7 +61,8 @@ async function giveBack({
   event: OutgoingEvent;
   error: unknown;
 }): Promise<void> {
-  const counts = !isStoreDown(error) && !(error instanceof Failure && error.code === 'unavailable');
+  // a store that is down, or too busy, is no fault of the event
+  const counts = !isStoreDown(error) && !(error instanceof Failure);
   await markFailed(db, {
     lease,
     id: event.id,

@@ -32,7 +32,7 @@ export function personalDataRoutes(auth: Auth, orders: Orders): readonly Route[]
       handle: async ({ principal }) => {
         const { user, sessions } = await auth.personalData(principal.userId);
         const body = { user, sessions, orders: await allOrders(orders, principal.userId) };
-        return { status: 200, body, headers: { 'Cache-Control': 'private, no-store' } };
+        return { status: 200, body };
       },
     }),
   ];

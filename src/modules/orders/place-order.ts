@@ -28,8 +28,14 @@ const nextAttempt = Symbol('the attempt is void: try the next one');
 /** After so many given-up attempts under one key the client has to wait for somebody to look at the shop. */
 const maxAttempts = 100;
 
-/** What `catalog.reserve` decides inside its transaction, which then leaves nothing behind. */
-const refusals: ReadonlySet<ProblemCode> = new Set(['validation', 'mixed-currencies', 'out-of-stock', 'total-changed']);
+/** What `catalog.reserve` decides inside its transaction, which then leaves nothing behind, or did not begin. */
+const refusals: ReadonlySet<ProblemCode> = new Set([
+  'validation',
+  'mixed-currencies',
+  'out-of-stock',
+  'total-changed',
+  'overloaded',
+]);
 
 export interface PlacingDependencies {
   readonly db: Database;
