@@ -58,7 +58,7 @@ export async function createApp({
   const secrets = gatherSecrets(config, folder);
 
   let runner: BackgroundRunner | undefined;
-  let migrationWatch: NodeJS.Timeout | undefined;
+  let migrationWatch: BackgroundRunner | undefined;
   const wakeRelay = () => runner?.wake('orders-relay');
 
   const auth = await createAuth({
@@ -113,10 +113,10 @@ export async function createApp({
       };
       if ((await pendingMigrations(stores.db)).length === 0) return work();
       readiness.become('migrations-pending');
-      migrationWatch = watchMigrations(stores.db, log, work);
+      migrationWatch = awaitMigrations(stores.db, log, work);
     },
     close: async () => {
-      clearInterval(migrationWatch);
+      await migrationWatch?.stop();
       await runner?.stop();
       await stores.dynamo.close();
       await stores.db.close();
@@ -126,17 +126,22 @@ export async function createApp({
 }
 
 /** Somebody runs `npm run migrate` elsewhere: looks until nothing is pending, then calls `done` once. */
-function watchMigrations(db: Database, log: Logger, done: () => void): NodeJS.Timeout {
-  const watch = setInterval(async () => {
-    try {
-      if ((await pendingMigrations(db)).length > 0 || watch.hasRef() === false) return;
-      clearInterval(watch);
-      watch.unref();
-      done();
-    } catch (error) {
-      log.warn({ error }, 'the migrations can not be looked at');
-    }
-  }, migrationWatchMs);
+function awaitMigrations(db: Database, log: Logger, done: () => void): BackgroundRunner {
+  const watch = runInBackground(
+    [
+      {
+        name: 'await-migrations',
+        everyMs: migrationWatchMs,
+        run: async (stopped) => {
+          if ((await pendingMigrations(db)).length > 0 || stopped.aborted) return false;
+          done();
+          void watch.stop();
+          return false;
+        },
+      },
+    ],
+    log,
+  );
   return watch;
 }
 
