@@ -1,5 +1,48 @@
+import { missingPrograms, servicesRequired } from './test/harness/services.ts';
+
+/** What runs on MariaDB and DynamoDB Local too, where those are installed. The others are about one store, or about none. */
+const onServices = [
+  'access-tokens',
+  'account-races',
+  'accounts',
+  'admin-crashes',
+  'audit',
+  'auth-crashes',
+  'auth-races',
+  'catalog-statements',
+  'claim-races',
+  'erasure',
+  'exact-names',
+  'first-admin',
+  'login-failures',
+  'migrations',
+  'mysql-limits',
+  'order-interleavings',
+  'order-lifecycle',
+  'order-recovery',
+  'order-summary',
+  'placing-orders',
+  'product-editing',
+  'product-list',
+  'product-search',
+  'products',
+  'reservation-races',
+  'reservation-sequences',
+  'reservation-states',
+  'reserving',
+  'roles-and-admins',
+  'service-keeper',
+  'sessions',
+  'stock',
+];
+
+/** What can't be shown without them. */
+const servicesAlone = ['claim-races', 'mysql-limits', 'service-keeper'];
+
+const fileOf = (suite) => `<rootDir>/test/${suite}.test.ts`;
+
 /** @type {import('jest').Config} */
-export default {
+const project = {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
@@ -14,6 +57,34 @@ export default {
       },
     ],
   },
-  testTimeout: 20_000,
+};
+
+const embedded = {
+  ...project,
+  displayName: 'embedded',
+  testPathIgnorePatterns: servicesAlone.map((suite) => `/test/${suite}\\.test\\.ts$`),
+};
+
+const services = {
+  ...project,
+  displayName: 'services',
+  testMatch: onServices.map(fileOf),
+  globalSetup: '<rootDir>/test/harness/services-setup.ts',
+  globalTeardown: '<rootDir>/test/harness/services-teardown.ts',
+  setupFiles: ['<rootDir>/test/harness/use-services.ts'],
+};
+
+const missing = missingPrograms();
+/** Where they are required they are started anyhow, which fails with the name of the missing program. */
+const leavesOut = missing.length > 0 && !servicesRequired;
+
+/** @type {import('jest').Config} */
+export default {
+  projects: leavesOut ? [embedded] : [embedded, services],
+  reporters: [
+    'default',
+    ...(leavesOut ? [['<rootDir>/test/harness/left-out-reporter.ts', { suites: onServices, missing }]] : []),
+  ],
+  testTimeout: 60_000,
   maxWorkers: 2,
 };

@@ -127,8 +127,8 @@ describe('erasing', () => {
     await process.auth.api.erased(user.id);
     expect(await process.auth.api.usersToErase(100)).toEqual([]);
     const kept = [];
-    for (const TableName of ['Users', 'Usernames', 'Sessions'])
-      kept.push(...((await process.dynamo.client.scan({ TableName })).Items ?? []));
+    for (const name of ['Users', 'Usernames', 'Sessions'])
+      kept.push(...((await process.dynamo.client.scan({ TableName: `${process.dynamo.tablePrefix}${name}` })).Items ?? []));
     expect(JSON.stringify(kept)).not.toMatch(/canary/i);
     expect(kept.filter((item) => JSON.stringify(item).includes(user.id))).toEqual([
       { user_id: { S: user.id }, state: { S: 'gone' }, token: { N: '2' }, change_id: expect.anything() },

@@ -6,7 +6,7 @@ import { openDataFolder } from '../src/shared/data-folder.ts';
 import { type Database, isCheckViolation, isDuplicateKey, openMysql } from '../src/shared/database.ts';
 import { migrate, pendingMigrations, undoLastMigration } from '../src/shared/migrations.ts';
 import { temporaryFolder } from './child-process.ts';
-import { openStore } from './harness/catalog.ts';
+import { openStore } from './harness/stores.ts';
 
 const steps = readdirSync(join(import.meta.dirname, '..', 'migrations'))
   .map((file) => file.replace(/\.ts$/, ''))

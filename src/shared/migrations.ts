@@ -124,7 +124,7 @@ async function exclusively<T>(db: Database, work: (session: StepSession) => Prom
         await tx.rows(`SELECT RELEASE_LOCK(${lockName})`);
       }
     },
-    { fresh: true },
+    { unhurried: true },
   );
 }
 

@@ -18,10 +18,12 @@ const acquireTimeoutMs = 1_000;
 const statementTimeoutMs = 2_000;
 /** A write has no limit on MySQL, so the client gives up a little later than the server would, and drops the connection. */
 const watchdogMs = 2_500;
+const noLimit = 0;
 /** below the server's `wait_timeout`, so that the pool never hands out a session that the server has ended */
 const idleMs = 10_000;
 const waitTimeoutSeconds = 20;
-const lockWaitTimeoutSeconds = 2;
+/** Clearly below the limit of statements: a wait that ends as a lock timeout is tried again, one that is cut off is not. */
+const lockWaitTimeoutSeconds = 1;
 const singleMax = 4;
 /** Longer lists go as text: preparing a statement that comes once costs a round trip. */
 const maxPreparedParams = 1_000;
@@ -41,8 +43,10 @@ export async function openMysql({ url, poolMax = 10 }: MysqlOptions): Promise<Da
     dialect: 'mysql',
     sequelize,
     ...statements((work) => withPooled(poolOf(sequelize), work)),
-    transaction: (work, { readOnly = false, fresh = false } = {}) =>
-      withConflictRetries(() => runTransaction({ sequelize, pool: poolOf(fresh ? single : sequelize), readOnly }, work)),
+    transaction: (work, { readOnly = false, fresh = false, unhurried = false } = {}) => {
+      const pool = poolOf(fresh || unhurried ? single : sequelize);
+      return withConflictRetries(() => runTransaction({ sequelize, pool, readOnly, unhurried }, work));
+    },
     async close() {
       await Promise.all([sequelize.close(), single.close()]);
     },
@@ -53,16 +57,21 @@ interface Begin {
   readonly sequelize: Sequelize;
   readonly pool: Pool;
   readonly readOnly: boolean;
+  readonly unhurried: boolean;
 }
 
-async function runTransaction<T>({ sequelize, pool, readOnly }: Begin, work: (tx: SqlTransaction) => Promise<T>): Promise<T> {
+async function runTransaction<T>(
+  { sequelize, pool, readOnly, unhurried }: Begin,
+  work: (tx: SqlTransaction) => Promise<T>,
+): Promise<T> {
   const connection = await pool.getConnection({});
   const { handle, ended, end } = transactionHandle(sequelize, connection);
   const { use, mustBeSound } = guarded(connection, ended);
   let usable = false;
   try {
+    if (unhurried) await send(connection, `SET SESSION ${await statementLimit(connection, noLimit)}`);
     await begin(connection, readOnly);
-    const result = await work({ dialect: 'mysql', handle, ...statements(use) });
+    const result = await work({ dialect: 'mysql', handle, ...statements(use, unhurried ? noLimit : watchdogMs) });
     mustBeSound();
     await commit(connection);
     end('commit');
@@ -106,15 +115,15 @@ function guarded(connection: Connection, ended: () => boolean): { use: Statement
 }
 
 async function begin(connection: Connection, readOnly: boolean): Promise<void> {
-  if (!readOnly) return void (await send(connection, 'START TRANSACTION', []));
+  if (!readOnly) return void (await send(connection, 'START TRANSACTION'));
   // the session's READ COMMITTED would take a new snapshot for each statement
-  await send(connection, 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ', []);
-  await send(connection, 'START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY', []);
+  await send(connection, 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ');
+  await send(connection, 'START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY');
 }
 
 async function commit(connection: Connection): Promise<void> {
   try {
-    await send(connection, 'COMMIT', []);
+    await send(connection, 'COMMIT');
   } catch (cause) {
     throw new CommitInDoubt('nobody knows whether it is committed', { cause });
   }
@@ -122,7 +131,7 @@ async function commit(connection: Connection): Promise<void> {
 
 async function rolledBack(connection: Connection): Promise<boolean> {
   try {
-    await send(connection, 'ROLLBACK', []);
+    await send(connection, 'ROLLBACK');
     return true;
   } catch {
     return false;
@@ -131,22 +140,27 @@ async function rolledBack(connection: Connection): Promise<boolean> {
 
 type Statements = <T>(work: (connection: Connection) => Promise<T>) => Promise<T>;
 
-function statements(onConnection: Statements): Pick<Database, 'rows' | 'run'> {
+function statements(onConnection: Statements, timeoutMs = watchdogMs): Pick<Database, 'rows' | 'run'> {
   return {
     async rows<R>(sql: string, params: readonly Param[] = []) {
       checkParams(params);
-      const rows = await onConnection((connection) => send(connection, sql, params));
+      const rows = await onConnection((connection) => send(connection, sql, { params, timeoutMs }));
       return rows as R[]; // the caller names the columns of its own query
     },
     async run(sql, params = []) {
       checkParams(params);
-      const header = await onConnection((connection) => send(connection, sql, params));
+      const header = await onConnection((connection) => send(connection, sql, { params, timeoutMs }));
       return (header as ResultSetHeader).affectedRows; // what the driver answers to anything but a query
     },
   };
 }
 
-function send(connection: Connection, sql: string, params: readonly Param[]): Promise<unknown> {
+interface Sending {
+  readonly params?: readonly Param[];
+  readonly timeoutMs?: number;
+}
+
+function send(connection: Connection, sql: string, { params = [], timeoutMs = watchdogMs }: Sending = {}): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const answered = (error: Error | null, answer: unknown) => {
       if (!error) return resolve(answer);
@@ -154,7 +168,7 @@ function send(connection: Connection, sql: string, params: readonly Param[]): Pr
       if ('code' in error && error.code === 'PROTOCOL_SEQUENCE_TIMEOUT') connection.destroy();
       reject(error);
     };
-    const options = { sql, timeout: watchdogMs };
+    const options = { sql, timeout: timeoutMs };
     if (params.length === 0 || params.length > maxPreparedParams) connection.query(options, [...params], answered);
     else connection.execute(options, params.map(withIntegers), answered);
   });
@@ -233,17 +247,21 @@ function castAsEmbedded(field: Field, next: () => unknown): unknown {
 }
 
 async function setUpSession(connection: Connection): Promise<void> {
-  const [answer] = (await send(connection, 'SELECT VERSION() AS version', [])) as { version: string }[]; // of this very query
-  const statementLimit = answer?.version.includes('MariaDB')
-    ? `max_statement_time = ${statementTimeoutMs / 1_000}`
-    : `max_execution_time = ${statementTimeoutMs}`;
-  await send(connection, 'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED', []);
+  const limit = await statementLimit(connection, statementTimeoutMs);
+  await send(connection, 'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
   const settings = [
     `wait_timeout = ${waitTimeoutSeconds}`,
     `innodb_lock_wait_timeout = ${lockWaitTimeoutSeconds}`,
+    // behind a change of the schema
+    `lock_wait_timeout = ${lockWaitTimeoutSeconds}`,
     `sql_mode = 'STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY'`,
     `time_zone = '+00:00'`,
-    statementLimit,
+    limit,
   ];
-  await send(connection, `SET SESSION ${settings.join(', ')}`, []);
+  await send(connection, `SET SESSION ${settings.join(', ')}`);
+}
+
+async function statementLimit(connection: Connection, limitMs: number): Promise<string> {
+  const [answer] = (await send(connection, 'SELECT VERSION() AS version')) as { version: string }[]; // of this very query
+  return answer?.version.includes('MariaDB') ? `max_statement_time = ${limitMs / 1_000}` : `max_execution_time = ${limitMs}`;
 }

@@ -24,6 +24,8 @@ export interface TransactionOptions {
   readonly readOnly?: boolean;
   /** On MySQL a connection of its own, never one of the pool. The embedded store has nothing like it and ignores this. */
   readonly fresh?: boolean;
+  /** On MySQL a fresh connection whose statements take as long as they need, for changes of the schema. */
+  readonly unhurried?: boolean;
 }
 
 export interface Database extends Sql {

@@ -1,17 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { pino } from 'pino';
 import { type AuthDependencies, type AuthModule, createAuth, makeJwtKey } from '../../src/modules/auth/index.ts';
 import type { Dynamo } from '../../src/shared/dynamo.ts';
-import { startEmbeddedDynamo } from '../../src/shared/embedded-dynamo.ts';
 import { Failure, problems } from '../../src/shared/failure.ts';
 import { hasRole, type Principal } from '../../src/shared/principal.ts';
 import type { Route } from '../../src/shared/route.ts';
+import { openUserStore } from './stores.ts';
 
 /** What a process asks of its store. */
 export interface StoreRequest {
   readonly command: string;
+  /** without the prefix of the shop */
   readonly table: string;
   readonly isWrite: boolean;
   /** the writes of this process are counted from 1 since `plan` was called */
@@ -66,8 +64,7 @@ const silent = pino({ level: 'silent' });
 
 /** One store and any number of processes that use it. */
 export async function openAuthProcesses(): Promise<AuthProcesses> {
-  const folder = mkdtempSync(join(tmpdir(), 'accounts-'));
-  const store = await startEmbeddedDynamo(folder);
+  const store = await openUserStore();
   const running = new Set<AuthProcess>();
   return {
     start: async (options = {}) => {
@@ -84,7 +81,6 @@ export async function openAuthProcesses(): Promise<AuthProcesses> {
     close: async () => {
       await Promise.all([...running].map((process) => process.close()));
       await store.close();
-      rmSync(folder, { recursive: true });
     },
   };
 }
@@ -113,7 +109,7 @@ async function startProcess(dynamo: Dynamo, options: Partial<AuthDependencies>):
 }
 
 /** Stands between a process and its store. */
-function injectFaults({ client }: Dynamo): Pick<AuthProcess, 'plan' | 'writes' | 'pause'> {
+function injectFaults({ client, tablePrefix }: Dynamo): Pick<AuthProcess, 'plan' | 'writes' | 'pause'> {
   let plan: Plan = () => 'go on';
   let writes = 0;
   let crashed = false;
@@ -130,7 +126,8 @@ function injectFaults({ client }: Dynamo): Pick<AuthProcess, 'plan' | 'writes' |
   const requestOf = (command: string, input: object): StoreRequest => {
     const isWrite = /^(Put|Update|Delete)Item/.test(command);
     if (isWrite) writes += 1;
-    return { command, table: 'TableName' in input ? String(input.TableName) : '', isWrite, write: isWrite ? writes : 0 };
+    const table = 'TableName' in input ? String(input.TableName).slice(tablePrefix.length) : '';
+    return { command, table, isWrite, write: isWrite ? writes : 0 };
   };
   const before = async (request: StoreRequest): Promise<Verdict> => {
     const verdict = crashed ? 'crash before' : await plan(request);

@@ -1,10 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { pino } from 'pino';
 import { type Catalog, type CatalogDependencies, createCatalog, type ReservationItem } from '../../src/modules/catalog/index.ts';
 import { problemGuides } from '../../src/problem-guides.ts';
-import { type Database, openMysql, openSqlite } from '../../src/shared/database.ts';
+import type { Database } from '../../src/shared/database.ts';
 import { Failure } from '../../src/shared/failure.ts';
 import { createFront } from '../../src/shared/http-front.ts';
 import { createHttpServer } from '../../src/shared/http-server.ts';
@@ -14,8 +11,9 @@ import type { Role } from '../../src/shared/principal.ts';
 import { createReadiness } from '../../src/shared/readiness.ts';
 import { checkedAgent } from './checked-agent.ts';
 import { documentedAnswers, fetchDocument } from './documented-answers.ts';
+import { openStore } from './stores.ts';
 
-/** The catalog behind the real HTTP front, on a store of its own: MySQL where TEST_MYSQL_URL names a server, else a file. */
+/** The catalog behind the real HTTP front, on a store of its own. */
 
 /** Nothing that is logged as an error is expected. */
 const log = pino({ level: 'error' }, pino.destination({ dest: 2, sync: true }));
@@ -46,33 +44,6 @@ export interface CatalogUnderTest {
 }
 
 export const userIds: Readonly<Record<Role, string>> = { customer: newId(), staff: newId(), admin: newId() };
-
-export async function openStore(): Promise<{ readonly db: Database; close(): Promise<void> }> {
-  const server = process.env.TEST_MYSQL_URL;
-  if (server === undefined) {
-    const folder = mkdtempSync(join(tmpdir(), 'catalog-'));
-    const db = await openSqlite({ file: join(folder, 'shop.sqlite') });
-    return {
-      db,
-      close: async () => {
-        await db.close();
-        rmSync(folder, { recursive: true });
-      },
-    };
-  }
-  const name = `test_${newId().replaceAll('-', '')}`;
-  const admin = await openMysql({ url: server });
-  await admin.run(`CREATE DATABASE ${name}`);
-  const db = await openMysql({ url: Object.assign(new URL(server), { pathname: `/${name}` }).href });
-  return {
-    db,
-    close: async () => {
-      await db.close();
-      await admin.run(`DROP DATABASE ${name}`);
-      await admin.close();
-    },
-  };
-}
 
 export async function startCatalog(settings: Partial<CatalogDependencies> = {}): Promise<CatalogUnderTest> {
   const { db, close } = await openStore();

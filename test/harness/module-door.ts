@@ -1,29 +1,20 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { pino } from 'pino';
 import type { Auth } from '../../src/modules/auth/index.ts';
-import { type Database, openSqlite, type Sql } from '../../src/shared/database.ts';
+import type { Sql } from '../../src/shared/database.ts';
 import { Failure } from '../../src/shared/failure.ts';
 import { newId } from '../../src/shared/identifier.ts';
 import { toSql } from '../../src/shared/instant.ts';
 import { migrate } from '../../src/shared/migrations.ts';
+import { openStore, type TestDatabase } from './stores.ts';
 
 /** For tests at a module's own door: a migrated store of their own, and the neighbours that have nothing to say. */
 
 export const silent = pino({ level: 'silent' });
 
-export async function openShopStore(): Promise<{ readonly db: Database; close(): Promise<void> }> {
-  const folder = mkdtempSync(join(tmpdir(), 'shop-'));
-  const db = await openSqlite({ file: join(folder, 'shop.sqlite') });
-  await migrate(db);
-  return {
-    db,
-    close: async () => {
-      await db.close();
-      rmSync(folder, { recursive: true });
-    },
-  };
+export async function openShopStore(): Promise<TestDatabase> {
+  const store = await openStore();
+  await migrate(store.db);
+  return store;
 }
 
 /** An auth module without users. */

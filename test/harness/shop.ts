@@ -1,12 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type App, createApp, type Overrides } from '../../src/app.ts';
 import { readConfig } from '../../src/shared/config.ts';
 import { createLogger } from '../../src/shared/logger.ts';
 import { type Agent, checkedAgent } from './checked-agent.ts';
 import { documentedAnswers, fetchDocument } from './documented-answers.ts';
+import { makeShopStores } from './stores.ts';
 
 export interface Account {
   readonly id: string;
@@ -61,11 +59,11 @@ function unique(prefix: string): string {
   return `${prefix}-${counter}`;
 }
 
-/** The whole shop on embedded storage in a folder of its own: cheap password hashes, no rate limits, one admin. */
+/** The whole shop on stores of its own: cheap password hashes, no rate limits, one admin. */
 export async function startShop({ env = {}, overrides = {} }: ShopOptions = {}): Promise<Shop> {
-  const folder = mkdtempSync(join(tmpdir(), 'shop-'));
+  const stores = await makeShopStores();
   const variables = {
-    DATA_DIR: folder,
+    ...stores.variables,
     BCRYPT_COST: '4',
     RATE_LIMIT_ENABLED: 'false',
     JWT_PRIVATE_KEYS: jwtKey,
@@ -125,7 +123,7 @@ export async function startShop({ env = {}, overrides = {} }: ShopOptions = {}):
     },
     stop: async () => {
       await halt(running.app);
-      rmSync(folder, { recursive: true, force: true });
+      await stores.remove();
     },
   };
   return shop;
