@@ -16,7 +16,9 @@ import type { QuotaRules } from './shared/http-quota.ts';
 import { createHttpServer, type HttpServer } from './shared/http-server.ts';
 import { migrate, pendingMigrations } from './shared/migrations.ts';
 import type { ServiceInfo } from './shared/openapi-document.ts';
-import { createReadiness } from './shared/readiness.ts';
+import { createConsumer } from './shared/queue-consumer.ts';
+import { createReadiness, type StoreCheck } from './shared/readiness.ts';
+import { createSqsQueue, type SqsQueue } from './shared/sqs-queue.ts';
 
 /** What tests may put in the place of the real thing. */
 export interface Overrides {
@@ -77,13 +79,13 @@ export async function createApp({
     log,
     now,
     onAppended: wakeRelay,
+    ...(stores.queue !== undefined && { queue: stores.queue }),
     ...(overrides.orderIntervals !== undefined && { intervals: overrides.orderIntervals }),
   });
 
-  const readiness = createReadiness({
-    checks: { sql: () => stores.db.rows('SELECT 1'), users: () => stores.dynamo.ping() },
-    log,
-  });
+  const consumer =
+    stores.queue && createConsumer({ name: 'orders-consumer', queue: stores.queue, handle: orders.handleMessage, log });
+  const readiness = createReadiness({ checks: checksOf(stores), log });
   const handler = createFront({
     routes: [...auth.routes, ...catalog.routes, ...orders.routes],
     authenticate: auth.authenticate,
@@ -95,7 +97,7 @@ export async function createApp({
     guides: problemGuides,
     log,
   });
-  const tasks = [...auth.tasks, ...catalog.tasks, ...orders.tasks];
+  const tasks = [...auth.tasks, ...catalog.tasks, ...orders.tasks, ...(consumer ? [consumer.task] : [])];
 
   return {
     http: createHttpServer({ handler, readiness, log }),
@@ -118,8 +120,8 @@ export async function createApp({
     close: async () => {
       await migrationWatch?.stop();
       await runner?.stop();
-      await stores.dynamo.close();
-      await stores.db.close();
+      await consumer?.close();
+      await closeStores(stores);
       folder?.close();
     },
   };
@@ -150,7 +152,14 @@ function usesDataFolder({ stores, auth }: Config): boolean {
   return stores.mysqlUrl === undefined || stores.dynamo === undefined || !secretsGiven;
 }
 
-async function openStores({ stores }: Config, folder: DataFolder | undefined): Promise<{ db: Database; dynamo: Dynamo }> {
+interface Stores {
+  readonly db: Database;
+  readonly dynamo: Dynamo;
+  /** absent: events are delivered inside the process */
+  readonly queue?: SqsQueue;
+}
+
+async function openStores({ stores }: Config, folder: DataFolder | undefined): Promise<Stores> {
   const inFolder = (name: string) => join(folder?.path ?? stores.dataDir, name);
   const db =
     stores.mysqlUrl === undefined
@@ -158,7 +167,21 @@ async function openStores({ stores }: Config, folder: DataFolder | undefined): P
       : await openMysql({ url: stores.mysqlUrl });
   const dynamo =
     stores.dynamo === undefined ? await openEmbeddedDynamo(folder?.path ?? stores.dataDir) : await openDynamo(stores.dynamo);
-  return { db, dynamo };
+  return { db, dynamo, ...(stores.sqs !== undefined && { queue: createSqsQueue(stores.sqs) }) };
+}
+
+async function closeStores({ db, dynamo, queue }: Stores): Promise<void> {
+  queue?.close();
+  await dynamo.close();
+  await db.close();
+}
+
+function checksOf({ db, dynamo, queue }: Stores): Readonly<Record<string, StoreCheck>> {
+  return {
+    sql: () => db.rows('SELECT 1'),
+    users: () => dynamo.ping(),
+    ...(queue !== undefined && { events: queue.ping }),
+  };
 }
 
 /** Secrets come from the environment, or are made once and kept in the data folder. */

@@ -38,6 +38,9 @@ describe('the configuration', () => {
     ['PORT', '3e3'],
     ['MYSQL_URL', 'postgres://db'],
     ['REDIS_URL', 'redis://cache'],
+    ['SQS_QUEUE_URL', 'events'],
+    ['SQS_QUEUE_URL', 'https://sqs.eu-west-1.amazonaws.com/1/events'],
+    ['SQS_ENDPOINT', 'http://127.0.0.1:4100'],
     ['JWT_PRIVATE_KEYS', 'no key'],
     ['JWT_PRIVATE_KEYS', 'file:/does/not/exist'],
     ['PASSWORD_MIN_LENGTH', '7'],
@@ -78,6 +81,7 @@ describe('the configuration', () => {
       NODE_ENV: 'production',
       MYSQL_URL: 'mysql://shop@db/shop',
       AWS_REGION: 'eu-west-1',
+      SQS_QUEUE_URL: 'https://sqs.eu-west-1.amazonaws.com/123456789012/events',
       JWT_PRIVATE_KEYS: pem(2048),
       REFRESH_KEYS: strong,
       PASSWORD_PEPPER: strong,
@@ -89,7 +93,7 @@ describe('the configuration', () => {
 
     it('names all that is missing at once', () => {
       const problems = problemsOf({ NODE_ENV: 'production' }).join('\n');
-      for (const name of ['MYSQL_URL', 'AWS_REGION', 'JWT_PRIVATE_KEYS', 'REFRESH_KEYS', 'PASSWORD_PEPPER'])
+      for (const name of ['MYSQL_URL', 'AWS_REGION', 'SQS_QUEUE_URL', 'JWT_PRIVATE_KEYS', 'REFRESH_KEYS', 'PASSWORD_PEPPER'])
         expect(problems).toContain(name);
     });
 
@@ -104,8 +108,8 @@ describe('the configuration', () => {
     });
 
     it('runs on embedded storage only when told so, and looks at the secrets all the same', () => {
-      const { MYSQL_URL: _, AWS_REGION: __, ...embedded } = sound;
-      expect(problemsOf(embedded)).toHaveLength(2);
+      const { MYSQL_URL: _, AWS_REGION: __, SQS_QUEUE_URL: ___, ...embedded } = sound;
+      expect(problemsOf(embedded)).toHaveLength(3);
       expect(problemsOf({ ...embedded, ALLOW_EMBEDDED: 'true' })).toEqual([]);
       expect(problemsOf({ ...embedded, ALLOW_EMBEDDED: 'true', PASSWORD_PEPPER: 'short' })).toHaveLength(1);
     });

@@ -237,7 +237,7 @@ describe('an event', () => {
     await shopWith().api.place(order);
     const blind = shopWith({ faultyCatalog: { commit: () => Promise.reject(down()) } });
     for (let attempt = 0; attempt < 12; attempt++) {
-      await run(blind, 'orders-relay');
+      await expect(run(blind, 'orders-relay')).rejects.toMatchObject({ code: 'unavailable' });
       await db.run(`UPDATE orders_outbox SET leased_until = '1970-01-01 00:00:00.000' WHERE published_at IS NULL`);
     }
     await run(shopWith(), 'orders-relay');

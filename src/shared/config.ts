@@ -28,6 +28,14 @@ export interface Config {
     readonly mysqlUrl?: string;
     /** absent: embedded DynamoDB-compatible store in `dataDir` */
     readonly dynamo?: { readonly endpoint?: string; readonly region: string; readonly tablePrefix: string };
+    /** absent: events are delivered inside the process */
+    readonly sqs?: {
+      readonly queueUrl: string;
+      readonly endpoint?: string;
+      readonly region: string;
+      /** absent: the one that the queue's redrive policy names */
+      readonly deadLetterQueueUrl?: string;
+    };
   };
   readonly auth: {
     /** PKCS#8 PEM, the first signs; absent: made once in `dataDir` */
@@ -74,7 +82,9 @@ const environment = z.object({
   DATA_DIR: z.string().min(1, 'has to be a folder').default('./data'),
   MYSQL_URL: url('mysql:').optional(),
   REDIS_URL: z.undefined('is not supported by this version: unset it').optional(),
-  SQS_QUEUE_URL: z.undefined('is not supported by this version: unset it').optional(),
+  SQS_QUEUE_URL: url('http:', 'https:').optional(),
+  SQS_DEAD_LETTER_QUEUE_URL: url('http:', 'https:').optional(),
+  SQS_ENDPOINT: url('http:', 'https:').optional(),
   DYNAMODB_ENDPOINT: url('http:', 'https:').optional(),
   DYNAMODB_TABLE_PREFIX: z
     .string()
@@ -162,6 +172,14 @@ function toConfig(env: z.output<typeof environment>, production: boolean): Confi
           tablePrefix: env.DYNAMODB_TABLE_PREFIX ?? '',
         },
       }),
+      ...(env.SQS_QUEUE_URL !== undefined && {
+        sqs: {
+          queueUrl: env.SQS_QUEUE_URL,
+          ...(env.SQS_ENDPOINT !== undefined && { endpoint: env.SQS_ENDPOINT }),
+          region: env.AWS_REGION ?? 'local',
+          ...(env.SQS_DEAD_LETTER_QUEUE_URL !== undefined && { deadLetterQueueUrl: env.SQS_DEAD_LETTER_QUEUE_URL }),
+        },
+      }),
     },
     auth: {
       ...(env.JWT_PRIVATE_KEYS !== undefined && { jwtPrivateKeys: env.JWT_PRIVATE_KEYS }),
@@ -191,6 +209,12 @@ function crossProblems(given: Environment, production: boolean): string[] {
   const problems: string[] = [];
   if ((given.ADMIN_USERNAME === undefined) !== (given.ADMIN_PASSWORD === undefined))
     problems.push('ADMIN_USERNAME and ADMIN_PASSWORD have to be set together');
+  if (given.SQS_QUEUE_URL === undefined) {
+    for (const name of ['SQS_ENDPOINT', 'SQS_DEAD_LETTER_QUEUE_URL'])
+      if (given[name] !== undefined) problems.push(`${name} needs SQS_QUEUE_URL`);
+  } else if (given.SQS_ENDPOINT === undefined && given.AWS_REGION === undefined && URL.canParse(given.SQS_QUEUE_URL)) {
+    problems.push('SQS_QUEUE_URL needs AWS_REGION, or SQS_ENDPOINT for a stand-in');
+  }
   const embedded = given.MYSQL_URL === undefined;
   if (embedded && (given.ROLES === 'web' || given.ROLES === 'worker')) {
     problems.push('ROLES has to be web,worker on embedded storage: one process does all the work there');
@@ -208,6 +232,8 @@ function productionProblems(given: Environment): string[] {
       problems.push('MYSQL_URL is missing: production does not run on embedded storage unless ALLOW_EMBEDDED=true');
     if (given.AWS_REGION === undefined)
       problems.push('AWS_REGION is missing: production does not run on embedded storage unless ALLOW_EMBEDDED=true');
+    if (given.SQS_QUEUE_URL === undefined)
+      problems.push('SQS_QUEUE_URL is missing: production does not deliver events in the process unless ALLOW_EMBEDDED=true');
   }
   for (const name of secrets)
     if (given[name] === undefined) problems.push(`${name} is missing: production does not make up secrets`);

@@ -1,3 +1,6 @@
+import { isStoreDown } from './database.ts';
+import { Failure, problems } from './failure.ts';
+
 /** A message on its way from an outbox to a consumer. */
 export interface QueueMessage {
   readonly id: string;
@@ -14,6 +17,11 @@ export type SendResult =
 export interface EventQueue {
   /** One result for each message; does not throw for a single one. */
   send(messages: readonly QueueMessage[]): Promise<readonly SendResult[]>;
+}
+
+/** Something that the work needs is down or too busy: to be tried again, and no fault of the message. */
+export function isOutage(error: unknown): boolean {
+  return isStoreDown(error) || (error instanceof Failure && problems[error.code].status === 503);
 }
 
 /** Delivery inside the process: a message counts as sent when its handler came to its end, so nothing is lost by a crash between. */

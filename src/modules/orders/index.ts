@@ -11,19 +11,21 @@ import type { Catalog } from '../catalog/index.ts';
 import { createAbandon } from './abandon-attempt.ts';
 import { erasureTask } from './erase-customer.ts';
 import { createOrderInserter } from './order-inserter.ts';
+import { directHandler, type MessageHandler, queueHandler } from './order-message.ts';
 import { purgeTask } from './order-purge.ts';
 import { orderRoutes } from './order-routes.ts';
 import { findOrders, readOrder, readTimeline } from './order-store.ts';
 import { rollupTask, summarize } from './order-summary.ts';
 import { createTransition } from './order-transitions.ts';
 import type { Orders } from './orders-api.ts';
-import { orderMessageHandler, relayTask } from './outbox-relay.ts';
+import { relayTask } from './outbox-relay.ts';
 import { personalDataRoutes } from './personal-data-routes.ts';
 import { createPlacing } from './place-order.ts';
 import { createSettling, sweepTask } from './settle-order.ts';
 
 export type { Order } from './orders-api.ts';
 export { auditOrders } from './orders-audit.ts';
+export { type DeadEvent, listDeadEvents, redriveDeadEvents } from './outbox-store.ts';
 export { auditReservations } from './reservation-audit.ts';
 
 export interface OrdersDependencies {
@@ -41,13 +43,13 @@ export interface OrdersDependencies {
 }
 
 /** Pauses of the background tasks, in milliseconds, and the age at which a held reservation counts as left behind. */
-const defaultIntervals = { relay: 1000, sweep: 15_000, heldFor: 60_000, rollup: 600_000, purge: 3_600_000, erasure: 5000 };
+const defaultIntervals = { relay: 250, sweep: 15_000, heldFor: 60_000, rollup: 600_000, purge: 3_600_000, erasure: 5000 };
 
 const idCursor = z.tuple([z.string()]);
 
 export interface OrdersModule extends Module<Orders> {
   /** what the consumer of a queue calls with the body of each message; idempotent */
-  readonly handleMessage: (body: string) => Promise<void>;
+  readonly handleMessage: MessageHandler;
 }
 
 /** Builds the orders module. It starts nothing by itself: the caller mounts the routes and runs the tasks. */
@@ -58,7 +60,7 @@ export function createOrders({ db, catalog, auth, log, now, onAppended, queue, i
   const abandon = createAbandon({ db, catalog, now });
   const place = createPlacing({ db, catalog, insertOrder, abandon, now, log });
   const { settle, recover } = createSettling({ db, catalog, transition, abandon });
-  const handleMessage = orderMessageHandler(settle);
+  const handle = directHandler(settle);
 
   const api: Orders = {
     place,
@@ -79,11 +81,16 @@ export function createOrders({ db, catalog, auth, log, now, onAppended, queue, i
   };
 
   const tasks: readonly BackgroundTask[] = [
-    relayTask({ db, queue: queue ?? createInProcessQueue(({ body }) => handleMessage(body)), everyMs: every.relay }),
+    relayTask({ db, queue: queue ?? createInProcessQueue(({ body }) => handle(body)), everyMs: every.relay }),
     sweepTask({ catalog, recover, heldForMs: every.heldFor, everyMs: every.sweep }),
     rollupTask({ db, now, everyMs: every.rollup }),
     purgeTask({ db, catalog, everyMs: every.purge }),
     erasureTask({ db, auth, everyMs: every.erasure }),
   ];
-  return { api, routes: [...orderRoutes(api, now), ...personalDataRoutes(auth, api)], tasks, handleMessage };
+  return {
+    api,
+    routes: [...orderRoutes(api, now), ...personalDataRoutes(auth, api)],
+    tasks,
+    handleMessage: queueHandler({ db, settle }),
+  };
 }

@@ -2,14 +2,17 @@ import type { BackgroundTask } from '../../shared/background.ts';
 import { type Database, placeholders } from '../../shared/database.ts';
 import { databaseClock } from '../../shared/sql-clock.ts';
 import type { Catalog } from '../catalog/index.ts';
+import { purgeInbox } from './inbox-store.ts';
 
 const dayMs = 86_400_000;
 const publishedEventsKeptMs = 7 * dayMs;
+/** longer than SQS keeps a message, which is 14 days at most */
+const inboxKeptMs = 15 * dayMs;
 const voidClaimsKeptMs = 30 * dayMs;
 const batchSize = 500;
 
 /**
- * Removes what nobody needs any more, in small batches: published events, and the void claims and released reservations of
+ * Removes what nobody needs any more, in small batches: published events, what the inbox remembers, and the void claims and released reservations of
  * attempts without an idempotency key. Those of keyed attempts stay like the claims of orders, because the key may come back.
  */
 export function purgeTask({ db, catalog, everyMs }: { db: Database; catalog: Catalog; everyMs: number }): BackgroundTask {
@@ -18,8 +21,9 @@ export function purgeTask({ db, catalog, everyMs }: { db: Database; catalog: Cat
     everyMs,
     run: async () => {
       const events = await purgePublishedEvents(db);
+      const received = await purgeInbox(db, { keptMs: inboxKeptMs, limit: batchSize });
       const claims = await purgeVoidClaims(db, catalog);
-      return events === batchSize || claims === batchSize;
+      return [events, received, claims].includes(batchSize);
     },
   };
 }

@@ -2,16 +2,22 @@ import { createBatcher, type Outcome } from '../../shared/batcher.ts';
 import { type Database, isCheckViolation, isDuplicateKey, placeholders, type SqlTransaction } from '../../shared/database.ts';
 import { Failure } from '../../shared/failure.ts';
 import { toSql } from '../../shared/instant.ts';
+import { recordReceived } from './inbox-store.ts';
 import { allowedFrom, decideTransition } from './order.ts';
 import { noSuchOrder, readOrderRows } from './order-store.ts';
 import type { OrderStatus, TransitionRequest } from './orders-api.ts';
 import { appendEvents } from './outbox-store.ts';
 
 /** Moves one order to another state. @throws not-found, illegal-transition */
-export type Transition = (request: TransitionRequest) => Promise<void>;
+export type Transition = (request: CausedTransition) => Promise<void>;
+
+interface CausedTransition extends TransitionRequest {
+  /** the event whose handling this is; it goes into the inbox in the same transaction */
+  readonly cause?: string;
+}
 
 interface Change {
-  readonly request: TransitionRequest;
+  readonly request: CausedTransition;
   readonly from: OrderStatus;
   readonly version: number;
 }
@@ -28,7 +34,7 @@ export function createTransition({
   now: () => number;
   onAppended: () => void;
 }): Transition {
-  return createBatcher<TransitionRequest, undefined>({
+  return createBatcher<CausedTransition, undefined>({
     limits,
     weigh: () => 1,
     mayRunAlone: (error) => isDuplicateKey(error) || isCheckViolation(error),
@@ -45,7 +51,7 @@ export function createTransition({
 }
 
 /** Decides each request against the state that its order will have by then: two requests of a batch may name the same order. */
-async function decideAll(tx: SqlTransaction, requests: readonly TransitionRequest[]) {
+async function decideAll(tx: SqlTransaction, requests: readonly CausedTransition[]) {
   const ids = [...new Set(requests.map((request) => request.orderId))].sort();
   const rows = await readOrderRows(tx, ids, { lock: true });
   const current = new Map(rows.map((row) => [row.id, { userId: row.user_id, status: row.status, version: row.version }]));
@@ -79,6 +85,10 @@ async function writeAll(tx: SqlTransaction, changes: readonly Change[], at: Date
       request.trackingNumber ?? null,
       toSql(at),
     ]),
+  );
+  await recordReceived(
+    tx,
+    changes.map(({ request }) => request.cause).filter((cause) => cause !== undefined),
   );
   await appendEvents(
     tx,

@@ -1,10 +1,9 @@
 import type { BackgroundTask } from '../../shared/background.ts';
-import { type Database, isStoreDown } from '../../shared/database.ts';
-import type { EventQueue } from '../../shared/event-queue.ts';
-import { Failure } from '../../shared/failure.ts';
+import type { Database } from '../../shared/database.ts';
+import { type EventQueue, isOutage } from '../../shared/event-queue.ts';
 import { newId } from '../../shared/identifier.ts';
 import type { OrderEvent } from './orders-api.ts';
-import { leaseEvents, markFailed, markPublished, type OutgoingEvent } from './outbox-store.ts';
+import { leaseEvents, markFailed, markPublished, type OutgoingEvent, returnEvents } from './outbox-store.ts';
 
 /** What travels: enough to find the order, and its place in that order's life. */
 export interface OrderMessage {
@@ -20,7 +19,12 @@ const batchSize = 64;
 /** how long a relay that died holds up its events; a batch takes a fraction of it */
 const leaseMs = 10_000;
 const longestDelayMs = 60_000;
-/** after so many failures that are not the fault of a store, an event is put aside for somebody to look at */
+/** how long events wait that an outage kept from being sent; the relay itself pauses longer and longer while nothing goes out */
+const outageDelayMs = 500;
+const longestBackoffMs = 3000;
+/** an idle relay looks this much less often than one that had work */
+const idleFactor = 8;
+/** after so many failures that are no outage, an event is put aside for somebody to look at */
 const maxAttempts = 10;
 
 /**
@@ -31,6 +35,8 @@ export function relayTask({ db, queue, everyMs }: { db: Database; queue: EventQu
   return {
     name: 'orders-relay',
     everyMs,
+    longestPauseMs: idleFactor * everyMs,
+    longestBackoffMs,
     run: async () => {
       const lease = newId();
       const events = await leaseEvents(db, { lease, limit: batchSize, leaseMs });
@@ -41,13 +47,34 @@ export function relayTask({ db, queue, everyMs }: { db: Database; queue: EventQu
         lease,
         results.filter((result) => result.sent).map((result) => result.id),
       );
-      for (const result of results) {
-        const event = events.find(({ id }) => id === result.id);
-        if (!result.sent && event !== undefined) await giveBack({ db, lease, event, error: result.error });
-      }
-      return events.length === batchSize;
+      const failed = results.filter((result) => !result.sent);
+      await giveBackAll({ db, lease, events, failed });
+      // nothing went out, and nothing will before the pause that a failure brings
+      const [first] = failed;
+      if (failed.length === events.length && failed.every(({ error }) => isOutage(error))) throw first?.error;
+      return events.length > failed.length;
     },
   };
+}
+
+interface Batch {
+  readonly db: Database;
+  readonly lease: string;
+  readonly events: readonly OutgoingEvent[];
+}
+
+/** An outage is nobody's fault: all that it hit goes back at once, uncounted. What a handler refused counts for its event. */
+async function giveBackAll({ failed, ...batch }: Batch & { failed: readonly { id: string; error: unknown }[] }): Promise<void> {
+  const { outages = [], faults = [] } = Object.groupBy(failed, ({ error }) => (isOutage(error) ? 'outages' : 'faults'));
+  const [first] = outages;
+  if (first !== undefined) {
+    const ids = outages.map(({ id }) => id);
+    await returnEvents(batch.db, { lease: batch.lease, ids, delayMs: outageDelayMs, error: textOf(first.error) });
+  }
+  for (const { id, error } of faults) {
+    const event = batch.events.find((candidate) => candidate.id === id);
+    if (event !== undefined) await giveBack({ ...batch, event, error });
+  }
 }
 
 async function giveBack({
@@ -55,36 +82,20 @@ async function giveBack({
   lease,
   event,
   error,
-}: {
-  db: Database;
-  lease: string;
-  event: OutgoingEvent;
-  error: unknown;
-}): Promise<void> {
-  // a store that is down, or too busy, is no fault of the event
-  const counts = !isStoreDown(error) && !(error instanceof Failure);
+}: Pick<Batch, 'db' | 'lease'> & { event: OutgoingEvent; error: unknown }): Promise<void> {
   await markFailed(db, {
     lease,
     id: event.id,
     delayMs: Math.min(longestDelayMs, 200 * 2 ** Math.min(event.attempts, 10)),
-    counts,
-    dead: counts && event.attempts + 1 >= maxAttempts,
-    error: error instanceof Error ? error.message : String(error),
+    dead: event.attempts + 1 >= maxAttempts,
+    error: textOf(error),
   });
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function toMessage({ id, type, orderId, sequence, at }: OutgoingEvent): OrderMessage {
   return { id, type, orderId, sequence, at };
-}
-
-/** What the worker does with a message: only a placed or cancelled order has something to settle. @throws on a message it can't read */
-export function orderMessageHandler(settle: (orderId: string) => Promise<void>): (body: string) => Promise<void> {
-  return async (body) => {
-    const message: unknown = JSON.parse(body);
-    if (typeof message !== 'object' || message === null || !('orderId' in message) || typeof message.orderId !== 'string') {
-      throw new TypeError('The message names no order.');
-    }
-    if ('type' in message && message.type !== 'order.placed' && message.type !== 'order.cancelled') return;
-    await settle(message.orderId);
-  };
 }

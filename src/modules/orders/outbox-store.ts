@@ -1,4 +1,4 @@
-import { type Database, placeholders, type SqlTransaction } from '../../shared/database.ts';
+import { type Database, placeholders, type Sql, type SqlTransaction } from '../../shared/database.ts';
 import { newId } from '../../shared/identifier.ts';
 import { fromSql, toSql } from '../../shared/instant.ts';
 import { databaseClock } from '../../shared/sql-clock.ts';
@@ -84,21 +84,65 @@ export async function markPublished(db: Database, lease: string, ids: readonly s
   );
 }
 
+/** Gives events back that could not be sent, without counting it as their failure. */
+export async function returnEvents(
+  db: Database,
+  { lease, ids, delayMs, error }: { lease: string; ids: readonly string[]; delayMs: number; error: string },
+): Promise<void> {
+  await db.run(
+    `UPDATE orders_outbox SET leased_by = NULL, leased_until = ${databaseClock(db, delayMs)}, last_error = ?
+     WHERE id IN ${placeholders(1, ids.length)} AND leased_by = ?`,
+    [error.slice(0, 500), ...ids, lease],
+  );
+}
+
 /** Gives a failed event back, to be sent again after `delayMs`, or puts it aside as a dead letter. */
 export async function markFailed(
   db: Database,
-  {
-    lease,
-    id,
-    delayMs,
-    counts,
-    dead,
-    error,
-  }: { lease: string; id: string; delayMs: number; counts: boolean; dead: boolean; error: string },
+  { lease, id, delayMs, dead, error }: { lease: string; id: string; delayMs: number; dead: boolean; error: string },
 ): Promise<void> {
   await db.run(
-    `UPDATE orders_outbox SET attempts = attempts + ${counts ? 1 : 0}, leased_by = NULL, leased_until = ${databaseClock(db, delayMs)},
+    `UPDATE orders_outbox SET attempts = attempts + 1, leased_by = NULL, leased_until = ${databaseClock(db, delayMs)},
      dead_at = ${dead ? databaseClock(db) : 'NULL'}, last_error = ? WHERE id = ? AND leased_by = ?`,
     [error.slice(0, 500), id, lease],
+  );
+}
+
+export interface DeadEvent {
+  readonly id: string;
+  readonly orderId: string;
+  readonly type: OrderEvent['type'];
+  readonly attempts: number;
+  /** RFC 3339 UTC */
+  readonly deadAt: string;
+  readonly error: string;
+}
+
+/** Events that were put aside after too many failures, oldest first. */
+export async function listDeadEvents(db: Sql, limit: number): Promise<readonly DeadEvent[]> {
+  const rows = await db.rows<OutboxRow & { dead_at: string; last_error: string | null }>(
+    `SELECT id, order_id, type, sequence, created_at, attempts, dead_at, last_error FROM orders_outbox
+     WHERE published_at IS NULL AND dead_at IS NOT NULL ORDER BY dead_at, id LIMIT ${limit}`,
+  );
+  return rows.map((row) => ({
+    id: row.id,
+    orderId: row.order_id,
+    type: row.type,
+    attempts: row.attempts,
+    deadAt: fromSql(row.dead_at),
+    error: row.last_error ?? '',
+  }));
+}
+
+/**
+ * Has dead events delivered again as if they were new. One statement, so it may run beside the server. Ids that name no dead
+ * event are passed over. Answers how many it was.
+ */
+export function redriveDeadEvents(db: Sql, ids: readonly string[]): Promise<number> {
+  if (ids.length === 0) return Promise.resolve(0);
+  return db.run(
+    `UPDATE orders_outbox SET dead_at = NULL, attempts = 0, leased_by = NULL, leased_until = ?
+     WHERE id IN ${placeholders(1, ids.length)} AND published_at IS NULL AND dead_at IS NOT NULL`,
+    [dueAtOnce, ...ids],
   );
 }

@@ -14,6 +14,12 @@ export interface SettlingDependencies {
   readonly abandon: Abandon;
 }
 
+/**
+ * Settles one order. With the event that asked for it, the event is recorded as handled together with the order's transition;
+ * false when there was none, so that the caller has to record it.
+ */
+export type Settle = (orderId: string, cause?: { readonly eventId: string }) => Promise<boolean>;
+
 /** Each round reads the state anew; an order passes through far fewer states than this. */
 const maxRounds = 10;
 
@@ -22,21 +28,21 @@ const maxRounds = 10;
  * cancelled → they are given back. Reads the present state and acts on it, so repeats and any order of events are harmless.
  */
 export function createSettling({ db, catalog, transition, abandon }: SettlingDependencies) {
-  async function settle(orderId: string): Promise<void> {
+  async function settle(orderId: string, cause?: { readonly eventId: string }): Promise<boolean> {
     for (let round = 0; round < maxRounds; round++) {
       const [order] = await readOrderRows(db, [orderId]);
       if (order?.status === 'cancelled') await catalog.release(order.reservation_id);
-      if (order?.status !== 'placed') return;
+      if (order?.status !== 'placed') return false;
       const state = await catalog.commit(order.reservation_id);
-      if (state === 'committed' && (await confirm(orderId))) return;
+      if (state === 'committed' && (await confirm(orderId, cause))) return true;
     }
     throw new Error(`order ${orderId} does not settle`);
   }
 
   /** False when the order is no longer placed: a cancel was faster, or another worker. */
-  async function confirm(orderId: string): Promise<boolean> {
+  async function confirm(orderId: string, cause: { readonly eventId: string } | undefined): Promise<boolean> {
     try {
-      await transition({ orderId, to: 'confirmed', by: 'system' });
+      await transition({ orderId, to: 'confirmed', by: 'system', ...(cause !== undefined && { cause: cause.eventId }) });
       return true;
     } catch (error) {
       if (error instanceof Failure && error.code === 'illegal-transition') return false;
