@@ -18,6 +18,7 @@ import { migrate, pendingMigrations } from './shared/migrations.ts';
 import type { ServiceInfo } from './shared/openapi-document.ts';
 import { createConsumer } from './shared/queue-consumer.ts';
 import { createReadiness, type StoreCheck } from './shared/readiness.ts';
+import { openSharing, type Sharing } from './shared/sharing.ts';
 import { createSqsQueue, type SqsQueue } from './shared/sqs-queue.ts';
 
 /** What tests may put in the place of the real thing. */
@@ -25,6 +26,12 @@ export interface Overrides {
   /** milliseconds since 1970 */
   readonly now?: () => number;
   readonly orderIntervals?: NonNullable<OrdersDependencies['intervals']>;
+}
+
+export interface AppOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly overrides?: Overrides;
 }
 
 export interface App {
@@ -45,18 +52,11 @@ const migrationWatchMs = 1000;
  * The composition root: stores → modules → HTTP → background tasks. Nothing listens on a port yet.
  * @throws when the data folder is in use by another server, or a store can't be opened
  */
-export async function createApp({
-  config,
-  log,
-  overrides = {},
-}: {
-  config: Config;
-  log: Logger;
-  overrides?: Overrides;
-}): Promise<App> {
+export async function createApp({ config, log, overrides = {} }: AppOptions): Promise<App> {
   const now = overrides.now ?? Date.now;
   const folder = usesDataFolder(config) ? openDataFolder(config.stores.dataDir) : undefined;
-  const stores = await openStores(config, folder);
+  const stores = await openStores({ config, folder, log });
+  const { sharing } = stores;
   const secrets = gatherSecrets(config, folder);
 
   let runner: BackgroundRunner | undefined;
@@ -68,10 +68,11 @@ export async function createApp({
     keys: secrets.keys,
     settings: { ...config.auth, ...(secrets.admin !== undefined && { admin: secrets.admin }) },
     loginFailures: config.rateLimits.enabled ? config.rateLimits.loginFailuresPerAccount : undefined,
+    counters: sharing?.counters,
     log,
     now,
   });
-  const catalog = createCatalog({ db: stores.db, log, now });
+  const catalog = createCatalog({ db: stores.db, log, now, copies: sharing?.copies('products') });
   const orders = createOrders({
     db: stores.db,
     catalog: catalog.api,
@@ -90,6 +91,7 @@ export async function createApp({
     routes: [...auth.routes, ...catalog.routes, ...orders.routes],
     authenticate: auth.authenticate,
     ...(config.rateLimits.enabled && { quotas: quotasOf(config) }),
+    ...(sharing !== undefined && { counters: sharing.quotas }),
     trustProxyHops: config.http.trustProxyHops,
     corsOrigins: config.http.corsOrigins,
     readiness,
@@ -157,9 +159,19 @@ interface Stores {
   readonly dynamo: Dynamo;
   /** absent: events are delivered inside the process */
   readonly queue?: SqsQueue;
+  /** absent: the process keeps copies and counts for itself */
+  readonly sharing?: Sharing;
 }
 
-async function openStores({ stores }: Config, folder: DataFolder | undefined): Promise<Stores> {
+async function openStores({
+  config: { stores },
+  folder,
+  log,
+}: {
+  config: Config;
+  folder: DataFolder | undefined;
+  log: Logger;
+}): Promise<Stores> {
   const inFolder = (name: string) => join(folder?.path ?? stores.dataDir, name);
   const db =
     stores.mysqlUrl === undefined
@@ -167,20 +179,28 @@ async function openStores({ stores }: Config, folder: DataFolder | undefined): P
       : await openMysql({ url: stores.mysqlUrl });
   const dynamo =
     stores.dynamo === undefined ? await openEmbeddedDynamo(folder?.path ?? stores.dataDir) : await openDynamo(stores.dynamo);
-  return { db, dynamo, ...(stores.sqs !== undefined && { queue: createSqsQueue(stores.sqs) }) };
+  const sharing = stores.redisUrl === undefined ? undefined : await openSharing(stores.redisUrl, log);
+  return {
+    db,
+    dynamo,
+    ...(stores.sqs !== undefined && { queue: createSqsQueue(stores.sqs) }),
+    ...(sharing !== undefined && { sharing }),
+  };
 }
 
-async function closeStores({ db, dynamo, queue }: Stores): Promise<void> {
+async function closeStores({ db, dynamo, queue, sharing }: Stores): Promise<void> {
   queue?.close();
+  await sharing?.close();
   await dynamo.close();
   await db.close();
 }
 
-function checksOf({ db, dynamo, queue }: Stores): Readonly<Record<string, StoreCheck>> {
+function checksOf({ db, dynamo, queue, sharing }: Stores): Readonly<Record<string, StoreCheck>> {
   return {
     sql: () => db.rows('SELECT 1'),
     users: () => dynamo.ping(),
     ...(queue !== undefined && { events: queue.ping }),
+    ...(sharing !== undefined && { cache: () => sharing.ping() }),
   };
 }
 
@@ -215,8 +235,8 @@ function quotasOf({ rateLimits }: Config): QuotaRules {
     browsing: { ...rateLimits.browsing, per: 'address' },
     orders: { ...rateLimits.orders, per: 'user' },
     staff: { ...rateLimits.staff, per: 'user' },
-    login: { ...rateLimits.login, per: 'address' },
-    register: { ...rateLimits.register, per: 'address' },
+    login: { ...rateLimits.login, per: 'address', exact: true },
+    register: { ...rateLimits.register, per: 'address', exact: true },
   };
 }
 

@@ -37,7 +37,7 @@ describe('the configuration', () => {
     ['PORT', '-1'],
     ['PORT', '3e3'],
     ['MYSQL_URL', 'postgres://db'],
-    ['REDIS_URL', 'redis://cache'],
+    ['REDIS_URL', 'http://cache'],
     ['SQS_QUEUE_URL', 'events'],
     ['SQS_QUEUE_URL', 'https://sqs.eu-west-1.amazonaws.com/1/events'],
     ['SQS_ENDPOINT', 'http://127.0.0.1:4100'],
@@ -80,6 +80,7 @@ describe('the configuration', () => {
     const sound = {
       NODE_ENV: 'production',
       MYSQL_URL: 'mysql://shop@db/shop',
+      REDIS_URL: 'rediss://cache:6379',
       AWS_REGION: 'eu-west-1',
       SQS_QUEUE_URL: 'https://sqs.eu-west-1.amazonaws.com/123456789012/events',
       JWT_PRIVATE_KEYS: pem(2048),
@@ -93,7 +94,15 @@ describe('the configuration', () => {
 
     it('names all that is missing at once', () => {
       const problems = problemsOf({ NODE_ENV: 'production' }).join('\n');
-      for (const name of ['MYSQL_URL', 'AWS_REGION', 'SQS_QUEUE_URL', 'JWT_PRIVATE_KEYS', 'REFRESH_KEYS', 'PASSWORD_PEPPER'])
+      for (const name of [
+        'MYSQL_URL',
+        'REDIS_URL',
+        'AWS_REGION',
+        'SQS_QUEUE_URL',
+        'JWT_PRIVATE_KEYS',
+        'REFRESH_KEYS',
+        'PASSWORD_PEPPER',
+      ])
         expect(problems).toContain(name);
     });
 
@@ -108,8 +117,8 @@ describe('the configuration', () => {
     });
 
     it('runs on embedded storage only when told so, and looks at the secrets all the same', () => {
-      const { MYSQL_URL: _, AWS_REGION: __, SQS_QUEUE_URL: ___, ...embedded } = sound;
-      expect(problemsOf(embedded)).toHaveLength(3);
+      const { MYSQL_URL: _, AWS_REGION: __, SQS_QUEUE_URL: ___, REDIS_URL: ____, ...embedded } = sound;
+      expect(problemsOf(embedded)).toHaveLength(4);
       expect(problemsOf({ ...embedded, ALLOW_EMBEDDED: 'true' })).toEqual([]);
       expect(problemsOf({ ...embedded, ALLOW_EMBEDDED: 'true', PASSWORD_PEPPER: 'short' })).toHaveLength(1);
     });

@@ -26,6 +26,8 @@ export interface Config {
     readonly dataDir: string;
     /** absent: embedded SQLite in `dataDir` */
     readonly mysqlUrl?: string;
+    /** absent: the process keeps copies and counts for itself */
+    readonly redisUrl?: string;
     /** absent: embedded DynamoDB-compatible store in `dataDir` */
     readonly dynamo?: { readonly endpoint?: string; readonly region: string; readonly tablePrefix: string };
     /** absent: events are delivered inside the process */
@@ -81,7 +83,7 @@ const environment = z.object({
   HOST: z.string().min(1, 'has to be an address').optional(),
   DATA_DIR: z.string().min(1, 'has to be a folder').default('./data'),
   MYSQL_URL: url('mysql:').optional(),
-  REDIS_URL: z.undefined('is not supported by this version: unset it').optional(),
+  REDIS_URL: url('redis:', 'rediss:').optional(),
   SQS_QUEUE_URL: url('http:', 'https:').optional(),
   SQS_DEAD_LETTER_QUEUE_URL: url('http:', 'https:').optional(),
   SQS_ENDPOINT: url('http:', 'https:').optional(),
@@ -165,6 +167,7 @@ function toConfig(env: z.output<typeof environment>, production: boolean): Confi
     stores: {
       dataDir: env.DATA_DIR,
       ...(env.MYSQL_URL !== undefined && { mysqlUrl: env.MYSQL_URL }),
+      ...(env.REDIS_URL !== undefined && { redisUrl: env.REDIS_URL }),
       ...(dynamo && {
         dynamo: {
           ...(env.DYNAMODB_ENDPOINT !== undefined && { endpoint: env.DYNAMODB_ENDPOINT }),
@@ -234,6 +237,8 @@ function productionProblems(given: Environment): string[] {
       problems.push('AWS_REGION is missing: production does not run on embedded storage unless ALLOW_EMBEDDED=true');
     if (given.SQS_QUEUE_URL === undefined)
       problems.push('SQS_QUEUE_URL is missing: production does not deliver events in the process unless ALLOW_EMBEDDED=true');
+    if (given.REDIS_URL === undefined)
+      problems.push('REDIS_URL is missing: production shares its limits unless ALLOW_EMBEDDED=true');
   }
   for (const name of secrets)
     if (given[name] === undefined) problems.push(`${name} is missing: production does not make up secrets`);

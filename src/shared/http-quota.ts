@@ -8,6 +8,8 @@ export interface QuotaRule {
   readonly windowSeconds: number;
   /** whose requests are counted together: those of an address (IPv6: of a /56), or those of a user wherever he is */
   readonly per: 'address' | 'user';
+  /** counted over all processes before the request goes on; else a moment later */
+  readonly exact?: boolean;
 }
 
 export type QuotaRules = Readonly<Record<string, QuotaRule>>;

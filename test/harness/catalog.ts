@@ -45,8 +45,12 @@ export interface CatalogUnderTest {
 
 export const userIds: Readonly<Record<Role, string>> = { customer: newId(), staff: newId(), admin: newId() };
 
-export async function startCatalog(settings: Partial<CatalogDependencies> = {}): Promise<CatalogUnderTest> {
-  const { db, close } = await openStore();
+/** On a store of its own, or on one that the test shares and closes. */
+export async function startCatalog(
+  settings: Partial<CatalogDependencies> = {},
+  shared?: { readonly db: Database },
+): Promise<CatalogUnderTest> {
+  const { db, close } = shared === undefined ? await openStore() : { ...shared, close: async () => undefined };
   await migrate(db);
   const { api, routes } = createCatalog({ db, log, now: Date.now, ...settings });
   const readiness = createReadiness({ checks: {}, log });

@@ -4,6 +4,7 @@ import type { Dynamo } from '../../shared/dynamo.ts';
 import { Failure } from '../../shared/failure.ts';
 import type { Authenticate } from '../../shared/http-access.ts';
 import type { Module } from '../../shared/module.ts';
+import type { SharedCounters } from '../../shared/shared-counters.ts';
 import { createAccessTokens } from './access-token.ts';
 import { accountRoutes } from './account-routes.ts';
 import { createAccountService } from './account-service.ts';
@@ -16,7 +17,7 @@ import { createErasure, deactivationTask, marksTask } from './erasure.ts';
 import { expiredItemsTask } from './expired-items.ts';
 import { ensureAdmin } from './first-admin.ts';
 import { keyRoutes } from './key-routes.ts';
-import { createLoginFailures, unlimitedLoginFailures } from './login-failures.ts';
+import { createLoginFailures, type LoginFailures, unlimitedLoginFailures } from './login-failures.ts';
 import { createNameStore } from './name-store.ts';
 import { createPasswordHasher } from './password-hash.ts';
 import { createRefresh } from './refresh-session.ts';
@@ -26,6 +27,7 @@ import { createRevocations } from './revocations.ts';
 import { presentSession, sessionRoutes } from './session-routes.ts';
 import { createSessionStore } from './session-store.ts';
 import { createSessions } from './sessions.ts';
+import { createSharedLoginFailures } from './shared-login-failures.ts';
 import { createSignIn } from './sign-in.ts';
 import { createUserAdministration } from './user-administration.ts';
 import { createUserLists } from './user-lists.ts';
@@ -47,6 +49,8 @@ export interface AuthDependencies {
   readonly settings: Pick<Config['auth'], 'passwordMinLength' | 'bcryptCost' | 'admin'>;
   /** wrong passwords for one account; absent: not counted */
   readonly loginFailures?: Quota | undefined;
+  /** absent: this process counts for itself */
+  readonly counters?: SharedCounters | undefined;
   readonly log: Logger;
   /** milliseconds since 1970 */
   readonly now?: () => number;
@@ -64,7 +68,7 @@ export interface AuthModule extends Module<Auth> {
 
 /** Builds the auth module. The caller mounts the routes, starts it and runs the tasks; the store stays the caller's to close. */
 export async function createAuth(dependencies: AuthDependencies): Promise<AuthModule> {
-  const { dynamo, keys, settings, loginFailures, log, now = Date.now, intervals } = dependencies;
+  const { dynamo, keys, settings, loginFailures, counters, log, now = Date.now, intervals } = dependencies;
   const every = { ...defaultIntervals, ...intervals };
   const { passwordMinLength } = settings;
   const tables = await openAuthTables(dynamo, dynamo.tablePrefix);
@@ -77,7 +81,7 @@ export async function createAuth(dependencies: AuthDependencies): Promise<AuthMo
   const accessTokens = createAccessTokens(keys.jwtPrivateKeys, now);
   const refreshTokens = createRefreshTokens(keys.refreshKeys);
   const hasher = createPasswordHasher({ pepper: keys.passwordPepper, cost: settings.bcryptCost });
-  const failures = loginFailures === undefined ? unlimitedLoginFailures : createLoginFailures(loginFailures, now);
+  const failures = countFailures(loginFailures, counters, now);
 
   const changes = createUserChanges({ users, sessions: sessionStore, admins, revocations });
   const registration = createRegistration({ users, names, hasher, now });
@@ -133,6 +137,11 @@ export async function createAuth(dependencies: AuthDependencies): Promise<AuthMo
 }
 
 const nothingMore = () => false;
+
+function countFailures(quota: Quota | undefined, counters: SharedCounters | undefined, now: () => number): LoginFailures {
+  if (quota === undefined) return unlimitedLoginFailures;
+  return counters === undefined ? createLoginFailures(quota, now) : createSharedLoginFailures(quota, counters);
+}
 
 /** Milliseconds that never run backwards and go on while the machine sleeps, which the monotonic clock alone does not. */
 function createStopwatch(): () => number {

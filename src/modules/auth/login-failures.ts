@@ -11,7 +11,7 @@ export interface LoginFailures {
 }
 
 export interface LoginAttempt {
-  end(outcome: 'right' | 'wrong' | 'unknown'): void;
+  end(outcome: 'right' | 'wrong' | 'unknown'): Promise<void>;
 }
 
 interface Account {
@@ -51,7 +51,7 @@ export function createLoginFailures({ limit, windowSeconds }: Quota, now: () => 
         if (account.failures >= limit) throw throttled(account.endsAt - now());
         if (account.failures + account.running < limit) {
           account.running += 1;
-          return { end: (outcome) => end(account, outcome) };
+          return { end: async (outcome) => end(account, outcome) };
         }
         await new Promise<void>((resolve) => account.waiting.push(resolve));
       }
@@ -63,13 +63,13 @@ export function createLoginFailures({ limit, windowSeconds }: Quota, now: () => 
   };
 }
 
-function throttled(leftMs: number): Failure {
+export function throttled(leftMs: number): Failure {
   const seconds = String(Math.max(1, Math.ceil(leftMs / 1000)));
   return new Failure('throttled', { detail: 'Too many wrong passwords for this account.', headers: { 'Retry-After': seconds } });
 }
 
 /** Where limits are switched off. */
 export const unlimitedLoginFailures: LoginFailures = {
-  admit: async () => ({ end: () => undefined }),
+  admit: async () => ({ end: async () => undefined }),
   clear: async () => undefined,
 };

@@ -47,7 +47,7 @@ export function createSignIn({
       if (user === undefined) throw invalidCredentials();
       return user;
     } finally {
-      attempt.end(outcome);
+      await attempt.end(outcome);
     }
   };
 

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { type Database, isStoreDown } from '../../shared/database.ts';
 import { unavailable } from '../../shared/failure.ts';
 import type { Module } from '../../shared/module.ts';
+import type { VersionedCopies } from '../../shared/versioned-copies.ts';
 import type { Catalog } from './catalog-api.ts';
 import { createProductCache, type ProductCacheSettings } from './product-cache.ts';
 import { listProducts } from './product-list.ts';
@@ -10,6 +11,7 @@ import { createProductStore } from './product-store.ts';
 import { deleteReleased, listHeld, lookUpReservations } from './reservation-store.ts';
 import { createReserve } from './reserve.ts';
 import { createSettling } from './settle-reservation.ts';
+import { createSharedRead } from './shared-products.ts';
 import { listMovements } from './stock-movements.ts';
 import { stockRoutes } from './stock-routes.ts';
 import { adjustStock, readStock, setStock } from './stock-store.ts';
@@ -30,6 +32,8 @@ export interface CatalogDependencies {
   /** milliseconds since 1970 */
   readonly now: () => number;
   readonly cache?: Partial<ProductCacheSettings>;
+  /** products that all processes share; absent: each process has its own only */
+  readonly copies?: VersionedCopies | undefined;
 }
 
 const cachedProducts = 10_000;
@@ -37,13 +41,21 @@ const cachedProducts = 10_000;
 const maxAgeBesideOthersMs = 1000;
 
 /** Builds the catalog. It starts nothing by itself and has no background tasks: nothing expires in it. */
-export function createCatalog({ db, log, now, cache: settings }: CatalogDependencies): Module<Catalog> {
-  const store = createProductStore({ db, now, onChanged: (id) => cache.invalidate(id) });
-  const cache = createProductCache(store.read, {
+export function createCatalog({ db, log, now, cache: settings, copies }: CatalogDependencies): Module<Catalog> {
+  const store = createProductStore({
+    db,
+    now,
+    onChanged: (id, version) => {
+      cache.invalidate(id);
+      copies?.outdate(id, version);
+    },
+  });
+  const cache = createProductCache(copies === undefined ? store.read : createSharedRead(copies, store.read), {
     maxProducts: cachedProducts,
-    ...(db.dialect === 'mysql' && { maxAgeMs: maxAgeBesideOthersMs }),
+    ...((db.dialect === 'mysql' || copies !== undefined) && { maxAgeMs: maxAgeBesideOthersMs }),
     ...settings,
   });
+  copies?.onOutdated(cache.invalidate);
   const reserve = createReserve(db);
   const { commit, release } = createSettling({ db, now });
   const answered = answering(log);

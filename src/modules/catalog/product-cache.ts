@@ -10,8 +10,8 @@ export interface ProductCacheSettings {
 export interface ProductCache {
   /** The product, from memory if it may. Reads of one product that come together are one read of the store. */
   read(id: string): Promise<Product>;
-  /** From now on nothing is answered that was read before. */
-  invalidate(id: string): void;
+  /** From now on nothing is answered that was read before; without an id, of any product. */
+  invalidate(id?: string): void;
 }
 
 /** Keeps products for anonymous readers. What fails to be read is not kept, so a missing product costs a read each time. */
@@ -45,6 +45,11 @@ export function createProductCache(
   return {
     read: async (id) => products.get(id) ?? (await (loads.get(id) ?? startLoad(id))),
     invalidate: (id) => {
+      if (id === undefined) {
+        loads.clear();
+        products.clear();
+        return;
+      }
       loads.delete(id);
       products.delete(id);
     },

@@ -33,8 +33,8 @@ export interface ProductStoreOptions {
   readonly db: Database;
   /** milliseconds since 1970 */
   readonly now: () => number;
-  /** called when a product has changed or may have changed, before the change is answered */
-  readonly onChanged: (id: string) => void;
+  /** called when a product has changed or may have changed, before the change is answered: below `version` it is out of date */
+  readonly onChanged: (id: string, version: number) => void;
 }
 
 export function createProductStore({ db, now, onChanged }: ProductStoreOptions): ProductStore {
@@ -63,7 +63,7 @@ export function createProductStore({ db, now, onChanged }: ProductStoreOptions):
       if (isDuplicateKey(error)) throw duplicateSku();
       throw error;
     } finally {
-      onChanged(id);
+      onChanged(id, current.version + 1);
     }
   }
 
