@@ -99,7 +99,8 @@ export async function createApp({ config, log, overrides = {} }: AppOptions): Pr
     guides: problemGuides,
     log,
   });
-  const tasks = [...auth.tasks, ...catalog.tasks, ...orders.tasks, ...(consumer ? [consumer.task] : [])];
+  const allTasks = [...auth.tasks, ...catalog.tasks, ...orders.tasks, ...(consumer ? [consumer.task] : [])];
+  const tasks = allTasks.filter((task) => task.everywhere === true || config.roles.worker);
 
   return {
     http: createHttpServer({ handler, readiness, log }),
@@ -109,10 +110,7 @@ export async function createApp({ config, log, overrides = {} }: AppOptions): Pr
       if (config.stores.mysqlUrl === undefined) await migrate(stores.db);
       await auth.start();
       const work = () => {
-        runner = runInBackground(
-          tasks.filter((task) => task.everywhere === true || config.roles.worker),
-          log,
-        );
+        runner = runInBackground(tasks, log);
         readiness.become('ready');
       };
       if ((await pendingMigrations(stores.db)).length === 0) return work();

@@ -67,24 +67,18 @@ export function createSharedCounters({ redis, processes, log }: SharedCountersOp
     return entry;
   };
 
-  const tallyOf = (entry: Entry, { limit }: Change, own = entry.own): Tally =>
-    tally(entry, own, reachable || limit === undefined ? 0 : limit - processes.shareOf(limit));
+  /** `own`: what the entry had come to with this change, not with those that came while Redis was asked */
+  const tallyOf = (entry: Entry, { limit }: Change, own = entry.own): Tally => {
+    const known = own + entry.others;
+    // above the limit exactly when this process has used up its share of it, or all together had used it up before
+    const total = reachable || limit === undefined ? known : Math.max(known, limit - processes.shareOf(limit) + own);
+    return { total, leftMs: Math.max(0, entry.endsAt - performance.now()) };
+  };
 
   const flush = async () => {
     const all = [...waiting];
     waiting.clear();
-    for (let start = 0; start < all.length; start += batchSize) {
-      const batch = all.slice(start, start + batchSize);
-      const news = batch.filter(({ own, arrived }) => own !== arrived);
-      try {
-        await merge(batch);
-      } catch (error) {
-        for (const entry of all.slice(start)) if (entry.endsAt > performance.now()) wait(entry);
-        throw error;
-      }
-      // once more in the next round, to learn what the others passed on in this one
-      for (const entry of news) wait(entry);
-    }
+    await mergeInBatches({ all, merge, wait });
     if (all.length > 0) become(true);
   };
 
@@ -135,13 +129,27 @@ export function createSharedCounters({ redis, processes, log }: SharedCountersOp
   };
 }
 
-/**
- * `own`: what the entry had come to with a change, not with those that came while Redis was asked. `spokenFor`: what of the
- * limit the other processes have while nobody can ask, so that the total is above the limit exactly when this process has
- * used up its share of it, or all together had used it up before.
- */
-function tally(entry: Entry, own: number, spokenFor: number): Tally {
-  return { total: own + Math.max(entry.others, spokenFor), leftMs: Math.max(0, entry.endsAt - performance.now()) };
+async function mergeInBatches({
+  all,
+  merge,
+  wait,
+}: {
+  readonly all: readonly Entry[];
+  readonly merge: ReturnType<typeof createMerge>;
+  readonly wait: (entry: Entry) => void;
+}): Promise<void> {
+  for (let start = 0; start < all.length; start += batchSize) {
+    const batch = all.slice(start, start + batchSize);
+    const news = batch.filter(({ own, arrived }) => own !== arrived);
+    try {
+      await merge(batch);
+    } catch (error) {
+      for (const entry of all.slice(start)) if (entry.endsAt > performance.now()) wait(entry);
+      throw error;
+    }
+    // once more in the next round, to learn what the others passed on in this one
+    for (const entry of news) wait(entry);
+  }
 }
 
 /** One run at a time. Answers how to end it: after that none is running. */

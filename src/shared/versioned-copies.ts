@@ -17,7 +17,7 @@ export interface Look {
 }
 
 // Both clocks are the one of Redis. A fill that took longer is refused, so a marker has to outlive only those that did not.
-const longestFillMs = 5000;
+const defaultLongestFillMs = 5000;
 const markerMs = 60_000;
 /** Bounds how long a copy is believed whose marker never arrived, because its writer was cut off and then died. */
 const copyMs = 10_000;
@@ -37,7 +37,7 @@ local version = type(current) == 'string' and tonumber(string.match(current, '^(
 
 const fillScript = `${versionOfCurrent}
 local at = redis.call('TIME')
-if at[1] * 1000 + at[2] / 1000 - tonumber(ARGV[3]) > ${longestFillMs} then return 0 end
+if at[1] * 1000 + at[2] / 1000 - tonumber(ARGV[3]) > tonumber(ARGV[5]) then return 0 end
 if version > tonumber(ARGV[1]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1] .. ':' .. ARGV[2], 'PX', ARGV[4])
 return 1`;
@@ -48,7 +48,11 @@ redis.call('PUBLISH', ARGV[2], ARGV[3])
 return 1`;
 
 /** Keeps the copies in Redis under `name`, apart for each life of the server: one that restarts may remember old ones. */
-export function createVersionedCopies(redis: Redis, name: string): VersionedCopies {
+export function createVersionedCopies(
+  redis: Redis,
+  name: string,
+  { longestFillMs = defaultLongestFillMs } = {},
+): VersionedCopies {
   const channel = `shop:${name}:outdated`;
   const pending = new Map<string, number>();
   let missedSome = false;
@@ -84,7 +88,7 @@ export function createVersionedCopies(redis: Redis, name: string): VersionedCopi
         const fill: Look['fill'] = (version, text) => {
           if (redis.life() !== life || pending.has(id)) return;
           const lifetimeMs = Math.round(copyMs * (0.75 + Math.random() / 4));
-          redis.evaluate(fillScript, [keyOf(life, id)], [version, text, at, lifetimeMs]).catch(ignore);
+          redis.evaluate(fillScript, [keyOf(life, id)], [version, text, at, lifetimeMs, longestFillMs]).catch(ignore);
         };
         const [, version, text] = /^(\d{1,15}):(.+)$/s.exec(value ?? '') ?? [];
         return version === undefined || text === undefined ? { fill } : { found: { version: Number(version), text }, fill };
