@@ -45,6 +45,10 @@ function openShop({ works = true, faulty = {} }: { works?: boolean; faulty?: Par
       catalogCalls += 1;
       return catalog.commit(id);
     },
+    release: (id) => {
+      catalogCalls += 1;
+      return catalog.release(id);
+    },
   };
   let wake = () => {};
   const orders = createOrders({
