@@ -61,7 +61,6 @@ export async function createApp({ config, log, overrides = {} }: AppOptions): Pr
 
   let runner: BackgroundRunner | undefined;
   let migrationWatch: BackgroundRunner | undefined;
-  const wakeRelay = () => runner?.wake('orders-relay');
 
   const auth = await createAuth({
     dynamo: stores.dynamo,
@@ -79,7 +78,7 @@ export async function createApp({ config, log, overrides = {} }: AppOptions): Pr
     auth: auth.api,
     log,
     now,
-    onAppended: wakeRelay,
+    onAppended: () => runner?.wake('orders-relay'),
     ...(stores.queue !== undefined && { queue: stores.queue }),
     ...(overrides.orderIntervals !== undefined && { intervals: overrides.orderIntervals }),
   });
