@@ -21,6 +21,7 @@ async function main(): Promise<void> {
   const config = readConfig();
   const log = createLogger({ level: config.logLevel });
   const app = await createApp({ config, log });
+  showNewPassword(app);
   const stop = stopOnce(app, config);
   process.on('SIGTERM', () => void stop(0));
   process.on('SIGINT', () => void stop(0));
@@ -58,18 +59,28 @@ function stopOnce(app: App, { http }: Config): (exitCode: number) => Promise<voi
   };
 }
 
+/** As soon as it is made: the next start, should this one fail, has none to show. */
+function showNewPassword({ newAdminPassword }: App): void {
+  if (newAdminPassword === undefined || !process.stderr.isTTY) return;
+  process.stderr.write(`First admin:       admin, password ${newAdminPassword} (shown once)\n`);
+}
+
 /** For the person at the terminal, so not on stdout, where each line is a log entry. */
 function greet(app: App, { http }: Config, port: number): void {
   const host = http.host.includes(':') ? `[${http.host}]` : http.host;
   const address = `http://${host === '127.0.0.1' || host === '0.0.0.0' ? 'localhost' : host}:${port}`;
   const lines = [`The shop is open:  ${address}`, `API reference:     ${address}/docs`];
-  if (app.newAdminPassword !== undefined && process.stderr.isTTY)
-    lines.push(`First admin:       admin, password ${app.newAdminPassword} (shown once)`);
   if (app.adminPasswordFile !== undefined) lines.push(`Admin password in: ${app.adminPasswordFile}`);
   process.stderr.write(`${lines.join('\n')}\n`);
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${reasonOf(error)}\n`);
   process.exit(1);
 });
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const taken = 'code' in error && error.code === 'EADDRINUSE';
+  return taken ? `${error.message}: set PORT to another port, or end what has this one` : error.message;
+}

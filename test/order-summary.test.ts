@@ -85,12 +85,17 @@ describe('the summary', () => {
   it('closes days whose sums no number holds exactly', async () => {
     const dear = await addProduct(db, { stock: 100_000, price: 1_000_000_000_000 });
     at('2026-04-01T10:00:00Z');
+    await db.run('UPDATE catalog_stock SET on_hand = 1000000000 WHERE product_id = ?', [dear]);
+    await db.run('UPDATE catalog_stock_movements SET delta = 1000000000 WHERE product_id = ?', [dear]);
+    await Promise.all(
+      Array.from({ length: 1100 }, () => orders.api.place({ userId: newId(), items: [{ productId: dear, quantity: 9000 }] })),
+    );
     for (let order = 0; order < 3; order++)
       await orders.api.place({ userId: newId(), items: [{ productId: dear, quantity: 9000 }] });
     at('2026-04-05T10:00:00Z');
     await run('orders-rollup');
     expect(await summary('2026-04-01')).toMatchObject([
-      { placed: { count: 3, pieces: 27_000, total: { amount: 27_000_000_000_000_000 } } },
+      { placed: { count: 1103, pieces: 9_927_000, total: { amount: 9_927_000_000_000_000_000 } } },
     ]);
     expect((await findingsOf(db)).map(({ subject }) => subject)).not.toContain('day 2026-04-01');
   });

@@ -26,7 +26,7 @@ export const problems = {
   'last-admin': { status: 409, title: 'One admin has to stay' },
   throttled: { status: 429, title: 'Too many requests' },
   overloaded: { status: 503, title: 'Too busy right now' },
-  unavailable: { status: 503, title: 'Something that the shop depends on is down' },
+  unavailable: { status: 503, title: 'Not available right now' },
   internal: { status: 500, title: 'A fault of ours' },
 } as const;
 

@@ -261,5 +261,7 @@ function orderReply(order: Order, status: number) {
 /** A client that would take JSON as well gets JSON. */
 function wantsOnlyEventStream(accept: string | undefined): boolean {
   const types = (accept ?? '*/*').split(',').map((entry) => entry.split(';', 1)[0]?.trim().toLowerCase());
-  return types.includes('text/event-stream') && !types.includes('application/json');
+  return (
+    types.includes('text/event-stream') && !['application/json', 'application/*', '*/*'].some((type) => types.includes(type))
+  );
 }

@@ -78,7 +78,11 @@ export const timelineSchema = z
   })
   .meta({ id: 'OrderTimeline' });
 
-const facts = z.strictObject({ count: z.int(), pieces: z.int(), total: money }).meta({ id: 'DayFacts' });
+/** A sum of many orders may go beyond what JSON numbers hold exactly. */
+const sum = z
+  .strictObject({ amount: z.number().min(0).meta({ description: 'Integer minor units, rounded beyond 2^53 − 1' }), currency })
+  .meta({ id: 'Sum' });
+const facts = z.strictObject({ count: z.int(), pieces: z.int(), total: sum }).meta({ id: 'DayFacts' });
 export const summarySchema = z
   .strictObject({ data: z.array(z.strictObject({ currency, placed: facts, cancelled: facts }).meta({ id: 'CurrencySummary' })) })
   .meta({ id: 'OrderSummary' });

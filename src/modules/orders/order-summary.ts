@@ -52,11 +52,10 @@ export async function summarize(db: Database, { from, to }: { from: string; to: 
   );
 }
 
-/** What was kept of the closed days from `from` to `to`, both included. */
+/** What was kept of the closed days from `from` to `to`, both included: a row for each day and currency. */
 export async function keptTotals(sql: Sql, { from, to }: { from: string; to: string }): Promise<readonly DayTotals[]> {
   const rows = await sql.rows<Record<string, string>>(
-    `SELECT currency, ${factNames.map((name) => `CAST(SUM(${name}) AS CHAR(40)) AS ${name}`).join(', ')}
-     FROM orders_days WHERE day >= ? AND day <= ? GROUP BY currency`,
+    `SELECT currency, ${factNames.join(', ')} FROM orders_days WHERE day >= ? AND day <= ?`,
     [from, to],
   );
   return rows.map(toTotals);
@@ -64,14 +63,34 @@ export async function keptTotals(sql: Sql, { from, to }: { from: string; to: str
 
 /** Counts what happened from the start of day `from` until the start of day `until`, by currency. */
 export async function countOrders(sql: Sql, from: string, until: string): Promise<readonly DayTotals[]> {
-  const count = (prefix: 'placed' | 'cancelled', time: 'created_at' | 'cancelled_at') =>
-    sql.rows<Record<string, string | number>>(
-      `SELECT currency, COUNT(*) AS ${prefix}_count, CAST(SUM(pieces) AS CHAR(40)) AS ${prefix}_pieces, CAST(SUM(total) AS CHAR(40)) AS ${prefix}_total
-       FROM orders_orders WHERE ${time} >= ? AND ${time} < ? GROUP BY currency`,
-      [`${from} 00:00:00.000`, `${until} 00:00:00.000`],
-    );
-  const found = [...(await count('placed', 'created_at')), ...(await count('cancelled', 'cancelled_at'))];
-  return found.map(toTotals);
+  const placed = await countBy(sql, 'created_at', { from, until });
+  const cancelled = await countBy(sql, 'cancelled_at', { from, until });
+  return [
+    ...placed.map(({ currency, count, pieces, total }) => ({
+      ...noFacts(),
+      ...{ currency, placed_count: count, placed_pieces: pieces, placed_total: total },
+    })),
+    ...cancelled.map(({ currency, count, pieces, total }) => ({
+      ...noFacts(),
+      ...{ currency, cancelled_count: count, cancelled_pieces: pieces, cancelled_total: total },
+    })),
+  ];
+}
+
+/** Totals are added up in two halves: a sum of 64-bit numbers overflows, and then the embedded store refuses to answer. */
+async function countBy(sql: Sql, time: 'created_at' | 'cancelled_at', { from, until }: { from: string; until: string }) {
+  const rows = await sql.rows<{ currency: string; count: number; pieces: string; high: string; low: string }>(
+    `SELECT currency, COUNT(*) AS count, CAST(SUM(pieces) AS CHAR(40)) AS pieces,
+       CAST(SUM(total >> 32) AS CHAR(40)) AS high, CAST(SUM(total & 4294967295) AS CHAR(40)) AS low
+     FROM orders_orders WHERE ${time} >= ? AND ${time} < ? GROUP BY currency`,
+    [`${from} 00:00:00.000`, `${until} 00:00:00.000`],
+  );
+  return rows.map(({ currency, count, pieces, high, low }) => ({
+    currency,
+    count: BigInt(count),
+    pieces: BigInt(pieces),
+    total: (BigInt(high) << 32n) + BigInt(low),
+  }));
 }
 
 /** Keeps the totals of closed days, so that a summary of years reads one row per day and currency. */
@@ -148,10 +167,10 @@ export function mergeByCurrency(rows: readonly DayTotals[]): readonly DayTotals[
   return [...merged].sort(([a], [b]) => (a < b ? -1 : 1)).map(([currency, facts]) => ({ ...facts, currency }));
 }
 
-/** Sums come as text, because the stores disagree about the type of a sum. */
-function toTotals({ currency = '', ...facts }: Readonly<Record<string, string | number>>): DayTotals {
+/** What is kept is text. */
+function toTotals({ currency = '', ...facts }: Readonly<Record<string, string>>): DayTotals {
   const exact = Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, BigInt(value)]));
-  return { ...noFacts(), ...exact, currency: String(currency) };
+  return { ...noFacts(), ...exact, currency };
 }
 
 function dateOf(milliseconds: number): string {
