@@ -200,8 +200,14 @@ describe('an event', () => {
   it('is delivered although the relay that took it died', async () => {
     const { productId, order } = await request();
     await shopWith().api.place(order);
-    const deadRelay = shopWith({ faultyCatalog: { commit: never } });
-    void deadRelay.tasks.find(({ name }) => name === 'orders-relay')?.run(new AbortController().signal);
+    await new Promise<void>((taken) => {
+      const commit = () => {
+        taken();
+        return never();
+      };
+      const deadRelay = shopWith({ faultyCatalog: { commit } });
+      void deadRelay.tasks.find(({ name }) => name === 'orders-relay')?.run(new AbortController().signal);
+    });
     await run(shopWith(), 'orders-relay');
     expect(await stockOf(productId)).toEqual({ on_hand: 1, reserved: 1 });
     // after the lease

@@ -4,8 +4,8 @@ const patienceMs = 15_000;
 const betweenMs = 20;
 
 /** Tries an expectation again until it holds; what it threw last is thrown when patience ends. */
-export async function eventually<T>(expectation: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + patienceMs;
+export async function eventually<T>(expectation: () => Promise<T>, patience = patienceMs): Promise<T> {
+  const deadline = Date.now() + patience;
   for (;;) {
     try {
       return await expectation();
