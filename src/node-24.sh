@@ -1,4 +1,4 @@
-# Sourced by the npm scripts, from the root of the repository.
+# Sourced by the npm scripts, from the root of the repository: which Node runs, and which settings it reads.
 # Puts the Node that `npm ci` brought first on the path: npm 10 installs it, but loses the link in node_modules/.bin.
 # An older Node would die on the first .ts file with an error that nobody can read; here it is one line.
 for node in "$PWD"/node_modules/node-*/bin/node; do
@@ -11,3 +11,6 @@ case $version in
     exit 1
     ;;
 esac
+# Settings may stand in a file; without one nothing is said about it.
+env_file=
+[ ! -f .env ] || env_file=--env-file=.env
