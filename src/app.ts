@@ -18,7 +18,7 @@ import { migrate, pendingMigrations } from './shared/migrations.ts';
 import type { ServiceInfo } from './shared/openapi-document.ts';
 import { createConsumer } from './shared/queue-consumer.ts';
 import { createReadiness, type StoreCheck } from './shared/readiness.ts';
-import { openSharing, type Sharing } from './shared/sharing.ts';
+import type { Sharing } from './shared/sharing.ts';
 import { createSqsQueue, type SqsQueue } from './shared/sqs-queue.ts';
 
 /** What tests may put in the place of the real thing. */
@@ -176,12 +176,13 @@ async function openStores({
       : await openMysql({ url: stores.mysqlUrl });
   const dynamo =
     stores.dynamo === undefined ? await openEmbeddedDynamo(folder?.path ?? stores.dataDir) : await openDynamo(stores.dynamo);
-  const sharing = stores.redisUrl === undefined ? undefined : await openSharing(stores.redisUrl, log);
+  // Loaded only where it is used: a start without it need not wait.
+  const sharing = stores.redisUrl && (await (await import('./shared/sharing.ts')).openSharing(stores.redisUrl, log));
   return {
     db,
     dynamo,
     ...(stores.sqs !== undefined && { queue: createSqsQueue(stores.sqs) }),
-    ...(sharing !== undefined && { sharing }),
+    ...(sharing && { sharing }),
   };
 }
 
