@@ -5,7 +5,7 @@ import { createAuth, makeJwtKey, makePassword, makePepper, makeRefreshKey } from
 import { createCatalog } from './modules/catalog/index.ts';
 import { createOrders, type OrdersDependencies } from './modules/orders/index.ts';
 import { problemGuides } from './problem-guides.ts';
-import { type BackgroundRunner, runInBackground } from './shared/background.ts';
+import { type BackgroundRunner, type BackgroundTask, runInBackground } from './shared/background.ts';
 import { adminPasswordFileName, adminUsername, type Config, sqliteFileName } from './shared/config.ts';
 import { type DataFolder, openDataFolder } from './shared/data-folder.ts';
 import { type Database, openMysql, openSqlite } from './shared/database.ts';
@@ -26,6 +26,10 @@ export interface Overrides {
   /** milliseconds since 1970 */
   readonly now?: () => number;
   readonly orderIntervals?: NonNullable<OrdersDependencies['intervals']>;
+  /** puts something between the shop and its stores, such as what notes the statements; closing them stays ours */
+  readonly wrapStores?: (stores: { readonly db: Database; readonly dynamo: Dynamo }) => { db: Database; dynamo: Dynamo };
+  /** which of the background tasks run by themselves; a test may run the others itself */
+  readonly chooseTasks?: (tasks: readonly BackgroundTask[]) => readonly BackgroundTask[];
 }
 
 export interface AppOptions {
@@ -53,9 +57,9 @@ const migrationWatchMs = 1000;
  * @throws when the data folder is in use by another server, or a store can't be opened
  */
 export async function createApp({ config, log, overrides = {} }: AppOptions): Promise<App> {
-  const now = overrides.now ?? Date.now;
+  const { now = Date.now, chooseTasks = (tasks) => tasks } = overrides;
   const folder = usesDataFolder(config) ? openDataFolder(config.stores.dataDir) : undefined;
-  const stores = await openStores({ config, folder, log });
+  const stores = await openStores({ config, folder, log, wrap: overrides.wrapStores });
   const { sharing } = stores;
   const secrets = gatherSecrets(config, folder);
 
@@ -99,7 +103,7 @@ export async function createApp({ config, log, overrides = {} }: AppOptions): Pr
     log,
   });
   const allTasks = [...auth.tasks, ...catalog.tasks, ...orders.tasks, ...(consumer ? [consumer.task] : [])];
-  const tasks = allTasks.filter((task) => task.everywhere === true || config.roles.worker);
+  const tasks = chooseTasks(allTasks.filter((task) => task.everywhere === true || config.roles.worker));
 
   return {
     http: createHttpServer({ handler, readiness, log }),
@@ -164,10 +168,12 @@ async function openStores({
   config: { stores },
   folder,
   log,
+  wrap = (stores) => stores,
 }: {
   config: Config;
   folder: DataFolder | undefined;
   log: Logger;
+  wrap: Overrides['wrapStores'];
 }): Promise<Stores> {
   const inFolder = (name: string) => join(folder?.path ?? stores.dataDir, name);
   const db =
@@ -179,8 +185,7 @@ async function openStores({
   // Loaded only where it is used: a start without it need not wait.
   const sharing = stores.redisUrl && (await (await import('./shared/sharing.ts')).openSharing(stores.redisUrl, log));
   return {
-    db,
-    dynamo,
+    ...wrap({ db, dynamo }),
     ...(stores.sqs !== undefined && { queue: createSqsQueue(stores.sqs) }),
     ...(sharing && { sharing }),
   };

@@ -1,6 +1,7 @@
 import type { QueryCommandOutput } from '@aws-sdk/client-dynamodb';
 import type { SchemaDefinition } from 'dynamoose/dist/Schema.js';
 import type { Dynamo } from './dynamo.ts';
+import { type DynamoKey, readMany } from './dynamo-batch.ts';
 import { guarded, isRefused, isTableInUse, storeFailure } from './dynamo-error.ts';
 
 /** What has to hold for a write to happen, all of it. */
@@ -41,6 +42,8 @@ export interface DynamoScan {
  */
 export interface DynamoCollection<Item extends object> {
   get(key: DynamoKey): Promise<Item | undefined>;
+  /** what exists of at most 100 items, read consistently, in the order of their keys, in one request */
+  getMany(keys: readonly DynamoKey[]): Promise<readonly Item[]>;
   /** puts an item if its key is free */
   insert(item: Item): Promise<boolean>;
   /** never makes an item: the key has to exist */
@@ -52,8 +55,6 @@ export interface DynamoCollection<Item extends object> {
   /** one page of the whole table, of which only items whose attribute is below a number are given */
   scanBelow(scan: DynamoScan): Promise<DynamoPage<Item>>;
 }
-
-export type DynamoKey = Readonly<Record<string, string | number>>;
 
 export interface DynamoChange<Item> {
   readonly set?: Partial<Item>;
@@ -97,6 +98,7 @@ export async function openCollection<Item extends object>(
       const item: object | undefined = await guarded(() => model.get({ ...key }, { consistent: true }));
       return item && plain(item);
     },
+    getMany: async (keys) => (await readMany(dynamo, model.table().name, keys)).map(plain),
     insert: (item) => accepted(() => model.create({ ...item }, { overwrite: false })),
     update: (key, { set = {}, remove = [] }, condition = {}) => {
       const change = {
