@@ -26,6 +26,7 @@ const onServices = [
   'product-list',
   'product-search',
   'products',
+  'query-plans',
   'request-costs',
   'reservation-races',
   'reservation-sequences',

@@ -1,5 +1,6 @@
 import { newId } from '../../src/shared/identifier.ts';
 import { accountOperations, makeSessions, userOperations } from './account-operations.ts';
+import { eventually } from './eventually.ts';
 import { count, limitOf, manyLines, type NotedShop, type Operation, times } from './noted-shop.ts';
 import type { Account } from './shop.ts';
 
@@ -57,7 +58,7 @@ function productOperations(): Readonly<Record<string, Operation>> {
     },
     listProducts: async ({ shop }, many) => {
       await times(count(many), () => shop.makeProduct());
-      return () => shop.api.get(`/api/products?include=stock&q=product&limit=${limitOf(many)}`).expect(200);
+      return () => shop.api.get(`/api/products?include=stock&q=sku&limit=${limitOf(many)}`).expect(200);
     },
     readProduct: async ({ shop }) => {
       const { id } = await shop.makeProduct();
@@ -107,9 +108,13 @@ async function makeOrder({ shop }: NotedShop, many: boolean): Promise<{ customer
 }
 
 async function makeConfirmedOrder(noted: NotedShop, many: boolean): Promise<{ customer: Account; id: string }> {
-  const order = await makeOrder(noted, many);
+  const { customer, id } = await makeOrder(noted, many);
   await noted.work('orders-relay');
-  return order;
+  await eventually(async () => {
+    const { body } = await customer.api.get(`/api/orders/${id}`);
+    expect(body.status).toBe('confirmed');
+  });
+  return { customer, id };
 }
 
 async function makeOrders({ shop }: NotedShop, many: boolean): Promise<Account> {

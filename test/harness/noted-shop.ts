@@ -1,9 +1,12 @@
 import type { BackgroundTask } from '../../src/shared/background.ts';
 import type { Agent } from './checked-agent.ts';
 import { type Notes, takeNotes } from './noted-statements.ts';
-import { type Shop, startShop } from './shop.ts';
+import { type Shop, type ShopOptions, startShop } from './shop.ts';
 
-/** A shop whose stores are listened to, and whose background tasks run only when the test says so. */
+/** Receives what the relay has sent, when it comes. */
+const consumer = 'orders-consumer';
+
+/** A shop whose stores are listened to, and whose background tasks, but for that one, run only when the test says so. */
 export interface NotedShop {
   readonly shop: Shop;
   readonly notes: Notes;
@@ -12,15 +15,18 @@ export interface NotedShop {
   work(name: string): Promise<void>;
 }
 
-export async function startNotedShop(env: Readonly<Record<string, string>> = {}): Promise<NotedShop> {
+export async function startNotedShop({
+  env = {},
+  now = Date.now,
+}: Pick<ShopOptions, 'env'> & { now?: () => number } = {}): Promise<NotedShop> {
   const notes = takeNotes();
   let tasks: readonly BackgroundTask[] = [];
   const chooseTasks = (all: readonly BackgroundTask[]) => {
     tasks = all;
-    return [];
+    return all.filter(({ name }) => name === consumer);
   };
   const orderIntervals = { heldFor: 0 };
-  const shop = await startShop({ env, overrides: { wrapStores: notes.wrap, chooseTasks, orderIntervals } });
+  const shop = await startShop({ env, overrides: { now, wrapStores: notes.wrap, chooseTasks, orderIntervals } });
   return {
     shop,
     notes,

@@ -12,16 +12,24 @@ export interface Notes {
   readonly statements: Statement[];
   /** `Query Sessions`: the call and the table, without the prefix; the names of AWS's API */
   readonly requests: string[];
+  /** the stores themselves, once a shop was started on them */
+  readonly stores: () => { readonly db: Database; readonly dynamo: Dynamo };
   readonly wrap: (stores: { readonly db: Database; readonly dynamo: Dynamo }) => { db: Database; dynamo: Dynamo };
 }
 
 export function takeNotes(): Notes {
   const statements: Statement[] = [];
   const requests: string[] = [];
+  let stores: { readonly db: Database; readonly dynamo: Dynamo } | undefined;
   return {
     statements,
     requests,
+    stores: () => {
+      if (stores === undefined) throw new Error('no shop was started yet');
+      return stores;
+    },
     wrap: ({ db, dynamo }) => {
+      stores = { db, dynamo };
       noteRequests(dynamo, requests);
       return { db: noteStatements(db, statements), dynamo };
     },

@@ -31,7 +31,7 @@ const program = join(__dirname, 'queue-service.ts');
 /** A queue of its own, whose dead-letter queue takes what was received `maxReceives` times in vain. */
 export async function startQueue({ maxReceives = 3 }: { maxReceives?: number } = {}): Promise<QueueService> {
   const { PATH = '' } = process.env;
-  const child = spawn(process.execPath, [program], { env: { PATH }, stdio: ['ignore', 'pipe', 'inherit'], timeout: 120_000 });
+  const child = spawn(process.execPath, [program], { env: { PATH }, stdio: ['ignore', 'pipe', 'inherit'], timeout: 300_000 });
   const exited = once(child, 'exit');
   const [serviceUrl] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   const region = 'local';
