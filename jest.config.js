@@ -9,6 +9,7 @@ const onServices = [
   'audit',
   'auth-crashes',
   'auth-races',
+  'auth-tables',
   'catalog-statements',
   'claim-races',
   'erasure',

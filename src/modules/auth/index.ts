@@ -126,7 +126,7 @@ export async function createAuth(dependencies: AuthDependencies): Promise<AuthMo
       },
       marksTask({ lists, changes, now, everyMs: every.marks }),
       // Elsewhere the TTL of DynamoDB does it.
-      ...(dynamo.createsTables ? [expiredItemsTask({ tables, now, everyMs: every.expiredItems })] : []),
+      ...(!dynamo.removesExpired ? [expiredItemsTask({ tables, now, everyMs: every.expiredItems })] : []),
       deactivationTask({ lists, changes, now, everyMs: every.deactivations }),
     ],
     start: async () => {
