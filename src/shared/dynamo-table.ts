@@ -27,7 +27,7 @@ export interface TableDescription {
 }
 
 /** An item that has it may be removed from then on, and is refused from then on whether it was or not. */
-export const timeToLiveAttribute = 'expires';
+const timeToLiveAttribute = 'expires';
 
 /** The part of dynamoose's notation that makes keys and indexes. */
 interface Attribute {
