@@ -4,6 +4,7 @@ import { missingPrograms, servicesRequired } from './test/harness/services.ts';
 const onServices = [
   'access-tokens',
   'account-races',
+  'account-store-outage',
   'accounts',
   'admin-crashes',
   'audit',
@@ -18,6 +19,7 @@ const onServices = [
   'login-failures',
   'migrations',
   'mysql-limits',
+  'openapi',
   'order-interleavings',
   'order-lifecycle',
   'order-recovery',
@@ -28,6 +30,8 @@ const onServices = [
   'product-search',
   'products',
   'query-plans',
+  'queued-events',
+  'replay',
   'request-costs',
   'reservation-races',
   'reservation-sequences',
@@ -36,7 +40,10 @@ const onServices = [
   'roles-and-admins',
   'service-keeper',
   'sessions',
+  'shared-products',
+  'shared-sign-in',
   'stock',
+  'time-zones',
 ];
 
 /** What can't be shown without them. */
