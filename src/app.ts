@@ -93,7 +93,8 @@ export async function createApp({ config, log, overrides = {} }: AppOptions): Pr
     config,
     stores,
     authenticate: auth.authenticate,
-    routes: [...auth.routes, ...catalog.routes, ...orders.routes],
+    // a worker is asked by operators only
+    routes: config.roles.web ? [...auth.routes, ...catalog.routes, ...orders.routes] : [],
     log,
   });
   const allTasks = [...auth.tasks, ...catalog.tasks, ...orders.tasks, ...(consumer ? [consumer.task] : [])];
