@@ -39,6 +39,7 @@ export function buildHttp({
     ...(config.rateLimits.enabled && { quotas: quotasOf(config) }),
     ...(stores.sharing !== undefined && { counters: stores.sharing.quotas }),
     limiter,
+    ...(stores.tracing !== undefined && { tracing: stores.tracing }),
     trustProxyHops,
     corsOrigins,
     readiness,

@@ -9,6 +9,7 @@ import { openEmbeddedDynamo } from './shared/embedded-dynamo.ts';
 import type { StoreCheck } from './shared/readiness.ts';
 import type { Sharing } from './shared/sharing.ts';
 import { createSqsQueue, type SqsQueue } from './shared/sqs-queue.ts';
+import { openTracing, type Tracing, traceDatabase, traceDynamo } from './shared/tracing.ts';
 import type { ShopMetrics } from './shop-metrics.ts';
 
 /** Where the configuration says that the shop keeps things: stores, and secrets that it makes up itself. */
@@ -20,10 +21,12 @@ export interface Stores {
   readonly queue?: SqsQueue;
   /** absent: the process keeps copies and counts for itself */
   readonly sharing?: Sharing;
+  /** absent: nothing is traced */
+  readonly tracing?: Tracing;
 }
 
 export async function openStores({
-  config: { stores },
+  config: { stores, tracing: collector },
   folder,
   metrics,
   log,
@@ -42,15 +45,19 @@ export async function openStores({
     stores.dynamo === undefined ? await openEmbeddedDynamo(folder?.path ?? stores.dataDir) : await openDynamo(stores.dynamo);
   // Loaded only where it is used: a start without it need not wait.
   const sharing = stores.redisUrl && (await (await import('./shared/sharing.ts')).openSharing(stores.redisUrl, log));
+  const tracing = collector && (await openTracing(collector));
+  if (tracing) traceDynamo(dynamo, tracing);
   return {
-    db,
+    db: tracing ? traceDatabase(db, tracing) : db,
     dynamo,
+    ...(tracing && { tracing }),
     ...(stores.sqs !== undefined && { queue: createSqsQueue(stores.sqs) }),
     ...(sharing && { sharing }),
   };
 }
 
-export async function closeStores({ db, dynamo, queue, sharing }: Stores): Promise<void> {
+export async function closeStores({ db, dynamo, queue, sharing, tracing }: Stores): Promise<void> {
+  await tracing?.close().catch(() => {}); // a collector that is down
   queue?.close();
   await sharing?.close();
   await dynamo.close();

@@ -17,6 +17,7 @@ import { createOpenApiDocument, type ServiceInfo } from './openapi-document.ts';
 import type { ProblemGuides } from './problem-guide.ts';
 import type { Readiness } from './readiness.ts';
 import type { Route } from './route.ts';
+import { type Tracing, traceRequests } from './tracing.ts';
 
 export interface FrontOptions {
   readonly routes: readonly Route[];
@@ -29,6 +30,8 @@ export interface FrontOptions {
   readonly limiter?: LoadLimiter;
   /** what a request may take, default 5,000 */
   readonly timeoutMs?: number;
+  /** absent: nothing is traced */
+  readonly tracing?: Tracing;
   /** how many proxies in front of the process add to X-Forwarded-For */
   readonly trustProxyHops: number;
   readonly corsOrigins: readonly string[];
@@ -54,13 +57,9 @@ export function createFront(options: FrontOptions): Express {
   app.enable('case sensitive routing');
   app.set('query parser', false);
   app.set('trust proxy', options.trustProxyHops);
-  app.use(
-    beginRequest(log, onAnswered),
-    securityHeaders(),
-    crossOrigin(options.corsOrigins),
-    refuseAmbiguous(),
-    refuseUntilReady(readiness),
-  );
+  app.use(beginRequest(log, onAnswered));
+  if (options.tracing !== undefined) app.use(traceRequests(options.tracing));
+  app.use(securityHeaders(), crossOrigin(options.corsOrigins), refuseAmbiguous(), refuseUntilReady(readiness));
   mountRoutes(app, routes, {
     authenticate,
     ...(limiter !== undefined && { limiter }),
