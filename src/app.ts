@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import program from '../package.json' with { type: 'json' };
+import { auditTasks } from './audit-task.ts';
 import { createAuth, makeJwtKey, makePassword, makePepper, makeRefreshKey } from './modules/auth/index.ts';
 import { createCatalog } from './modules/catalog/index.ts';
 import { createOrders, type OrdersDependencies } from './modules/orders/index.ts';
 import { problemGuides } from './problem-guides.ts';
-import { type BackgroundRunner, runInBackground } from './shared/background.ts';
+import { type BackgroundRunner, type BackgroundTask, runInBackground } from './shared/background.ts';
 import { adminPasswordFileName, adminUsername, type Config, sqliteFileName } from './shared/config.ts';
 import { type DataFolder, openDataFolder } from './shared/data-folder.ts';
 import { type Database, openMysql, openSqlite } from './shared/database.ts';
@@ -98,8 +99,8 @@ export async function createApp({ config, log, overrides = {} }: AppOptions): Pr
     guides: problemGuides,
     log,
   });
-  const allTasks = [...auth.tasks, ...catalog.tasks, ...orders.tasks, ...(consumer ? [consumer.task] : [])];
-  const tasks = allTasks.filter((task) => task.everywhere === true || config.roles.worker);
+  const audits = auditTasks({ db: stores.db, users: auth.audit, everyMs: config.audit.intervalMs, log });
+  const tasks = tasksHere(config, [auth.tasks, catalog.tasks, orders.tasks, audits, consumer ? [consumer.task] : []]);
 
   return {
     http: createHttpServer({ handler, readiness, log }),
@@ -124,6 +125,10 @@ export async function createApp({ config, log, overrides = {} }: AppOptions): Pr
       folder?.close();
     },
   };
+}
+
+function tasksHere({ roles }: Config, tasks: readonly (readonly BackgroundTask[])[]): readonly BackgroundTask[] {
+  return tasks.flat().filter((task) => task.everywhere === true || roles.worker);
 }
 
 /** Somebody runs `npm run migrate` elsewhere: looks until nothing is pending, then calls `done` once. */

@@ -54,6 +54,10 @@ export interface Config {
     Record<QuotaName, Quota>
   >;
   readonly roles: { readonly web: boolean; readonly worker: boolean };
+  readonly audit: {
+    /** how often all processes together audit the data; 0: never by themselves */
+    readonly intervalMs: number;
+  };
   readonly logLevel: string;
 }
 
@@ -128,6 +132,7 @@ const environment = z.object({
       'has to be auth,catalog,orders: every process of this version runs all three',
     )
     .default(['auth', 'catalog', 'orders']),
+  AUDIT_INTERVAL_SECONDS: wholeNumber(0, 604_800).default(3600),
   ALLOW_EMBEDDED: flag.default(false),
   LOG_LEVEL: z
     .enum(
@@ -203,6 +208,7 @@ function toConfig(env: z.output<typeof environment>, production: boolean): Confi
       register: env.RATE_LIMIT_REGISTER,
     },
     roles: { web: env.ROLES.includes('web'), worker: env.ROLES.includes('worker') },
+    audit: { intervalMs: env.AUDIT_INTERVAL_SECONDS * 1000 },
     logLevel: env.LOG_LEVEL,
   };
 }
