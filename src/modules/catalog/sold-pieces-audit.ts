@@ -63,6 +63,12 @@ export function createSoldPieces(db: Database, run: AuditRun, look: (bucket: num
       for (let after = ''; ; ) {
         const rows = await readMovements(db, after);
         for (const row of rows) {
+          if (row.stock === null)
+            yield {
+              invariant: 'I-12',
+              subject: `movement ${row.id}`,
+              detail: `is of product ${row.product_id}, which has no stock`,
+            };
           const broken = faultOf(row);
           if (broken !== undefined) yield { ...broken, subject: `movement ${row.id}` };
           const entry = entryOf(row, { before, held });
@@ -107,7 +113,6 @@ function readMovements(db: Database, after: string) {
 /** What is wrong with a movement by itself: reservation, line and movement are written in one transaction. */
 function faultOf(row: MovementRow): Omit<Finding, 'subject'> | undefined {
   const { kind, reservation_id, state, delta, quantity } = row;
-  if (row.stock === null) return { invariant: 'I-12', detail: `is of product ${row.product_id}, which has no stock` };
   const forOrder = kind === 'sale' || kind === 'return';
   if (forOrder !== (reservation_id !== null))
     return { invariant: 'I-11', detail: `is a ${kind} of product ${row.product_id} for reservation ${reservation_id}` };
