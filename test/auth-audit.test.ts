@@ -133,7 +133,7 @@ describe('the orders of erased users', () => {
     const look = async () => {
       const run = auditOfOldRows();
       const findings = await Array.fromAsync(auditErasures(db, audit.goneUsers(run), run));
-      expect(run.counts.get('erased users')).toBe(1);
+      expect(run.counts.get('erasedUsers')).toBe(1);
       return findings;
     };
     expect(await look()).toEqual([]);

@@ -46,7 +46,8 @@ function sayClean({ users }: AuditedStores): void {
 
 /** A clean audit that looked at nothing has to be told from one that looked at a shop. */
 function lookedAt({ counts }: AuditRun): string {
-  return [...counts].map(([things, many]) => `${many} ${things}`).join(', ');
+  const inWords = (things: string) => things.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return [...counts].map(([things, many]) => `${many} ${inWords(things)}`).join(', ');
 }
 
 interface OpenedStores {

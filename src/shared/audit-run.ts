@@ -7,7 +7,7 @@ export interface AuditRun {
   readonly now: number;
   /** how many rows were looked at, by what they are */
   readonly counts: ReadonlyMap<string, number>;
-  /** Adds to a count; nothing at all makes it 0. */
+  /** Adds to a count, which is also the name of a metric; nothing at all makes it 0. */
   count(things: string, many?: number): void;
   /** Between two pages: leaves the database to others for a while. @throws when the run has to stop */
   breathe(): Promise<void>;

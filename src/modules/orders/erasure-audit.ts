@@ -8,10 +8,10 @@ export async function* auditErasures(
   goneUsers: AsyncIterable<readonly string[]>,
   run: AuditRun,
 ): AsyncGenerator<Finding> {
-  run.count('erased users');
+  run.count('erasedUsers');
   for await (const ids of goneUsers) {
     if (ids.length === 0) continue;
-    run.count('erased users', ids.length);
+    run.count('erasedUsers', ids.length);
     for (const { user_id, id } of await ordersOf(db, ids))
       yield { invariant: 'I-31', subject: `order ${id}`, detail: `names user ${user_id}, who was erased` };
     await run.breathe();

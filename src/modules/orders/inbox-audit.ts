@@ -16,14 +16,14 @@ interface ReceiptRow {
 
 /** I-11: an event that the inbox calls handled is of a kind that is handled, and its effect is there; purged events prove nothing. */
 export async function* auditInbox(db: Database, run: AuditRun): AsyncGenerator<Finding> {
-  run.count('handled events');
+  run.count('handledEvents');
   for (let after = ['', '']; ; ) {
     const rows = await readReceipts(db, after);
     for (const row of rows) {
       const fault = faultOf(row, run);
       if (fault !== undefined) yield { invariant: 'I-11', subject: `event ${row.event_id}`, detail: fault };
     }
-    run.count('handled events', rows.length);
+    run.count('handledEvents', rows.length);
     const last = rows.at(-1);
     if (last === undefined) return;
     after = [last.consumer, last.event_id];

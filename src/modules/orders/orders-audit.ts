@@ -13,7 +13,7 @@ import { comparePrices, type ReservationReader } from './reserved-lines-audit.ts
  * of the reservations that the orders were made of (I-17). Reads in pages, each in one snapshot.
  */
 export async function* auditOrders(db: Database, catalog: ReservationReader, run: AuditRun): AsyncGenerator<Finding> {
-  for (const things of ['orders', 'order lines', 'transitions', 'events']) run.count(things);
+  for (const things of ['orders', 'orderLines', 'transitions', 'events']) run.count(things);
   const closed = await readClosedDays(db);
   const days = createDayCounts(closed);
   for await (const { orders, orphans } of orderPages(db, run.breathe)) {
@@ -22,14 +22,14 @@ export async function* auditOrders(db: Database, catalog: ReservationReader, run
     for (const order of orders) {
       yield* checkOrder(order, run);
       days.count(order);
-      run.count('order lines', order.lines.length);
+      run.count('orderLines', order.lines.length);
       run.count('transitions', order.history.length);
       run.count('events', order.events.length);
     }
     yield* await comparePrices(orders, catalog, run);
     run.count('orders', orders.length);
   }
-  run.count('closed days', closed.size);
+  run.count('closedDays', closed.size);
   yield* days.findings();
   yield* auditClaims(db, run);
   yield* auditInbox(db, run);
