@@ -156,9 +156,19 @@ describe('beside a running shop', () => {
     expect(late).toBeGreaterThan(1);
   });
 
-  it('stops between two pages when it is told to', async () => {
+  it('stops when it is told to, at each place where it waits', async () => {
     const stop = new AbortController();
-    const run = createAuditRun({ signal: stop.signal, onBreath: async () => stop.abort() });
+    const run = createAuditRun({ signal: stop.signal, secondLookMs: 60_000, onBreath: async () => stop.abort() });
     await expect(Array.fromAsync(auditShop({ db: shop.db }, run))).rejects.toThrow('aborted');
+    for (const wait of [run.breathe, run.yieldTurn, run.beforeSecondLook]) await expect(wait()).rejects.toThrow('aborted');
+  });
+
+  it('rests in proportion to its work', async () => {
+    const run = createAuditRun({ share: 0.1 });
+    const busyUntil = performance.now() + 20;
+    while (performance.now() < busyUntil);
+    const restedFrom = performance.now();
+    await run.breathe();
+    expect(performance.now() - restedFrom).toBeGreaterThan(170);
   });
 });
