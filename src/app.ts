@@ -1,10 +1,11 @@
 import type { Logger } from 'pino';
 import { buildHttp } from './app-http.ts';
 import { closeStores, gatherSecrets, openStores, type Secrets, type Stores, usesDataFolder } from './app-stores.ts';
+import { auditTasks } from './audit-task.ts';
 import { createAuth } from './modules/auth/index.ts';
 import { createCatalog } from './modules/catalog/index.ts';
 import { createOrders, type OrdersDependencies } from './modules/orders/index.ts';
-import { type BackgroundRunner, runInBackground } from './shared/background.ts';
+import { type BackgroundRunner, type BackgroundTask, runInBackground } from './shared/background.ts';
 import type { Config } from './shared/config.ts';
 import { openDataFolder } from './shared/data-folder.ts';
 import type { Database } from './shared/database.ts';
@@ -84,8 +85,14 @@ export async function createApp({ config, log, overrides = {} }: AppOptions): Pr
     routes: config.roles.web ? [...auth.routes, ...catalog.routes, ...orders.routes] : [],
     log,
   });
-  const allTasks = [...auth.tasks, ...catalog.tasks, ...orders.tasks, ...(consumer ? [consumer.task] : [])];
-  const tasks = allTasks.filter((task) => task.everywhere === true || config.roles.worker);
+  const audits = auditTasks({
+    db: stores.db,
+    users: auth.audit,
+    everyMs: config.audit.intervalMs,
+    log,
+    onAudited: (findings) => metrics.note('AuditFindings', findings),
+  });
+  const tasks = tasksHere(config, [auth.tasks, catalog.tasks, orders.tasks, audits, consumer ? [consumer.task] : []]);
 
   return {
     http,
@@ -112,6 +119,10 @@ export async function createApp({ config, log, overrides = {} }: AppOptions): Pr
       folder?.close();
     },
   };
+}
+
+function tasksHere({ roles }: Config, tasks: readonly (readonly BackgroundTask[])[]): readonly BackgroundTask[] {
+  return tasks.flat().filter((task) => task.everywhere === true || roles.worker);
 }
 
 interface Parts {

@@ -56,6 +56,10 @@ export interface Config {
   /** absent: nothing is traced */
   readonly tracing?: { readonly endpoint: string; readonly ratio: number };
   readonly roles: { readonly web: boolean; readonly worker: boolean };
+  readonly audit: {
+    /** how often all processes together audit the data; 0: never by themselves */
+    readonly intervalMs: number;
+  };
   readonly logLevel: string;
 }
 
@@ -132,6 +136,7 @@ const environment = z.object({
     .default(['auth', 'catalog', 'orders']),
   OTEL_EXPORTER_OTLP_ENDPOINT: url('http:', 'https:').optional(),
   OTEL_TRACES_SAMPLER_ARG: z.coerce.number('has to be a number from 0 to 1').min(0).max(1).default(1),
+  AUDIT_INTERVAL_SECONDS: wholeNumber(0, 604_800).default(3600),
   ALLOW_EMBEDDED: flag.default(false),
   LOG_LEVEL: z
     .enum(
@@ -210,6 +215,7 @@ function toConfig(env: z.output<typeof environment>, production: boolean): Confi
       tracing: { endpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT, ratio: env.OTEL_TRACES_SAMPLER_ARG },
     }),
     roles: { web: env.ROLES.includes('web'), worker: env.ROLES.includes('worker') },
+    audit: { intervalMs: env.AUDIT_INTERVAL_SECONDS * 1000 },
     logLevel: env.LOG_LEVEL,
   };
 }

@@ -24,6 +24,8 @@ import { personalDataRoutes } from './personal-data-routes.ts';
 import { createPlacing } from './place-order.ts';
 import { createSettling, sweepTask } from './settle-order.ts';
 
+export { takeAuditTurn } from './audit-turn.ts';
+export { auditErasures } from './erasure-audit.ts';
 export type { Order } from './orders-api.ts';
 export { auditOrders } from './orders-audit.ts';
 export { type DeadEvent, listDeadEvents, redriveDeadEvents } from './outbox-store.ts';
