@@ -8,13 +8,17 @@ const onServices = [
   'accounts',
   'admin-crashes',
   'audit',
+  'audit-schedule',
+  'auth-audit',
   'auth-crashes',
   'auth-races',
   'auth-tables',
   'catalog-statements',
   'claim-races',
+  'cluster',
   'erasure',
   'exact-names',
+  'filled-shop',
   'first-admin',
   'login-failures',
   'migrations',
@@ -47,7 +51,7 @@ const onServices = [
 ];
 
 /** What can't be shown without them. */
-const servicesAlone = ['claim-races', 'mysql-limits', 'service-keeper'];
+const servicesAlone = ['claim-races', 'cluster', 'mysql-limits', 'service-keeper'];
 
 const fileOf = (suite) => `<rootDir>/test/${suite}.test.ts`;
 

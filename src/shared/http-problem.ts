@@ -16,7 +16,7 @@ export interface Problem {
 }
 
 /** The problem document of a refusal. Members of the failure never replace the standard ones. */
-function problemOf(failure: Failure, requestId: string): Problem {
+export function problemOf(failure: Failure, requestId: string): Problem {
   const { status, title } = problems[failure.code];
   return { ...failure.members, type: `/problems/${failure.code}`, title, status, detail: failure.message, instance: requestId };
 }
@@ -34,6 +34,7 @@ export function createProblemHandler({ log }: { readonly log: Logger }): ErrorRe
   // biome-ignore lint/complexity/useMaxParams: Express knows an error handler by its four parameters
   return (error, request, response, _next) => {
     const failure = toFailure(error);
+    stateOf(response).problem = failure.code;
     report({ failure, log, requestId: stateOf(response).requestId });
     if (response.headersSent) response.destroy();
     else sendProblem(request, response, failure);
