@@ -24,7 +24,7 @@ export function createKey(stack: Stack, { name, keepsData }: { readonly name: st
   key.addToResourcePolicy(
     new PolicyStatement({
       sid: 'AlarmsOfTheShop',
-      principals: [new ServicePrincipal('cloudwatch.amazonaws.com'), new ServicePrincipal('budgets.amazonaws.com')],
+      principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
       actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
       resources: ['*'],
       conditions: { StringEquals: { 'aws:SourceAccount': stack.account } },
