@@ -1,34 +1,24 @@
-import { join } from 'node:path';
 import type { Logger } from 'pino';
-import program from '../package.json' with { type: 'json' };
-import { createAuth, makeJwtKey, makePassword, makePepper, makeRefreshKey } from './modules/auth/index.ts';
+import { buildHttp } from './app-http.ts';
+import { closeStores, gatherSecrets, openStores, type Secrets, type Stores, usesDataFolder } from './app-stores.ts';
+import { auditTasks } from './audit-task.ts';
+import { createAuth } from './modules/auth/index.ts';
 import { createCatalog } from './modules/catalog/index.ts';
 import { createOrders, type OrdersDependencies } from './modules/orders/index.ts';
-import { problemGuides } from './problem-guides.ts';
-import { type BackgroundRunner, runInBackground } from './shared/background.ts';
-import { adminPasswordFileName, adminUsername, type Config, sqliteFileName } from './shared/config.ts';
-import { type DataFolder, openDataFolder } from './shared/data-folder.ts';
-import { type Database, openMysql, openSqlite } from './shared/database.ts';
-import { type Dynamo, openDynamo } from './shared/dynamo.ts';
-import { openEmbeddedDynamo } from './shared/embedded-dynamo.ts';
-import type { Authenticate } from './shared/http-access.ts';
-import { createFront } from './shared/http-front.ts';
-import type { QuotaRules } from './shared/http-quota.ts';
-import { createHttpServer, type HttpServer } from './shared/http-server.ts';
-import { createShedding } from './shared/http-shedding.ts';
-import { createLoadLimiter } from './shared/load-limiter.ts';
+import { type BackgroundRunner, type BackgroundTask, runInBackground } from './shared/background.ts';
+import type { Config } from './shared/config.ts';
+import { openDataFolder } from './shared/data-folder.ts';
+import type { Database } from './shared/database.ts';
+import type { HttpServer } from './shared/http-server.ts';
 import { migrate, pendingMigrations } from './shared/migrations.ts';
-import type { ServiceInfo } from './shared/openapi-document.ts';
 import { createConsumer } from './shared/queue-consumer.ts';
-import { createReadiness, type StoreCheck } from './shared/readiness.ts';
-import type { Route } from './shared/route.ts';
-import type { Sharing } from './shared/sharing.ts';
-import { createSqsQueue, type SqsQueue } from './shared/sqs-queue.ts';
+import { createShopMetrics, type ShopMetrics } from './shop-metrics.ts';
 
 /** What tests may put in the place of the real thing. */
 export interface Overrides {
   /** milliseconds since 1970 */
   readonly now?: () => number;
+  readonly metricsEveryMs?: number;
   readonly orderIntervals?: NonNullable<OrdersDependencies['intervals']>;
 }
 
@@ -57,48 +47,52 @@ const migrationWatchMs = 1000;
  * @throws when the data folder is in use by another server, or a store can't be opened
  */
 export async function createApp({ config, log, overrides = {} }: AppOptions): Promise<App> {
-  const now = overrides.now ?? Date.now;
   const folder = usesDataFolder(config) ? openDataFolder(config.stores.dataDir) : undefined;
-  const stores = await openStores({ config, folder, log });
-  const { sharing } = stores;
+  const metrics = createShopMetrics({
+    log,
+    ...(overrides.metricsEveryMs !== undefined && { everyMs: overrides.metricsEveryMs }),
+  });
+  const stores = await openStores({ config, folder, metrics, log });
   const secrets = gatherSecrets(config, folder);
 
   let runner: BackgroundRunner | undefined;
   let migrationWatch: BackgroundRunner | undefined;
 
-  const auth = await createAuth({
-    dynamo: stores.dynamo,
-    keys: secrets.keys,
-    settings: { ...config.auth, ...(secrets.admin !== undefined && { admin: secrets.admin }) },
-    loginFailures: config.rateLimits.enabled ? config.rateLimits.loginFailuresPerAccount : undefined,
-    counters: sharing?.counters,
+  const { auth, catalog, orders } = await buildModules({
+    config,
+    stores,
+    secrets,
+    metrics,
     log,
-    now,
-  });
-  const catalog = createCatalog({ db: stores.db, log, now, copies: sharing?.copies('products') });
-  const orders = createOrders({
-    db: stores.db,
-    catalog: catalog.api,
-    auth: auth.api,
-    log,
-    now,
+    overrides,
     onAppended: () => runner?.wake('orders-relay'),
-    ...(stores.queue !== undefined && { queue: stores.queue }),
-    ...(overrides.orderIntervals !== undefined && { intervals: overrides.orderIntervals }),
   });
-
   const consumer =
-    stores.queue && createConsumer({ name: 'orders-consumer', queue: stores.queue, handle: orders.handleMessage, log });
+    stores.queue &&
+    createConsumer({
+      name: 'orders-consumer',
+      queue: stores.queue,
+      handle: orders.handleMessage,
+      onReceived: (ageMs) => metrics.note('QueueAgeSeconds', ageMs / 1000),
+      log,
+    });
   const { http, readiness, limiter } = buildHttp({
     config,
     stores,
+    metrics,
     authenticate: auth.authenticate,
     // a worker is asked by operators only
     routes: config.roles.web ? [...auth.routes, ...catalog.routes, ...orders.routes] : [],
     log,
   });
-  const allTasks = [...auth.tasks, ...catalog.tasks, ...orders.tasks, ...(consumer ? [consumer.task] : [])];
-  const tasks = allTasks.filter((task) => task.everywhere === true || config.roles.worker);
+  const audits = auditTasks({
+    db: stores.db,
+    users: auth.audit,
+    everyMs: config.audit.intervalMs,
+    log,
+    onAudited: (findings) => metrics.note('AuditFindings', findings),
+  });
+  const tasks = tasksHere(config, [auth.tasks, catalog.tasks, orders.tasks, audits, consumer ? [consumer.task] : []]);
 
   return {
     http,
@@ -119,6 +113,7 @@ export async function createApp({ config, log, overrides = {} }: AppOptions): Pr
       await migrationWatch?.stop();
       await runner?.stop();
       limiter.close();
+      metrics.close();
       await consumer?.close();
       await closeStores(stores);
       folder?.close();
@@ -126,38 +121,54 @@ export async function createApp({ config, log, overrides = {} }: AppOptions): Pr
   };
 }
 
-/** Everything between the port and the modules. */
-function buildHttp({
-  config,
-  stores,
-  authenticate,
-  routes,
-  log,
-}: {
-  config: Config;
-  stores: Stores;
-  authenticate: Authenticate;
-  routes: readonly Route[];
-  log: Logger;
-}) {
-  const { trustProxyHops, corsOrigins } = config.http;
-  const readiness = createReadiness({ checks: checksOf(stores), log });
-  const limiter = createLoadLimiter({ log });
-  const handler = createFront({
-    routes,
-    authenticate,
-    ...(config.rateLimits.enabled && { quotas: quotasOf(config) }),
-    ...(stores.sharing !== undefined && { counters: stores.sharing.quotas }),
-    limiter,
-    trustProxyHops,
-    corsOrigins,
-    readiness,
-    info: serviceInfo(),
-    guides: problemGuides,
+function tasksHere({ roles }: Config, tasks: readonly (readonly BackgroundTask[])[]): readonly BackgroundTask[] {
+  return tasks.flat().filter((task) => task.everywhere === true || roles.worker);
+}
+
+interface Parts {
+  readonly config: Config;
+  readonly stores: Stores;
+  readonly secrets: Secrets;
+  readonly metrics: ShopMetrics;
+  readonly log: Logger;
+  readonly overrides: Overrides;
+  readonly onAppended: () => void;
+}
+
+async function buildModules({ config, stores, secrets, metrics, log, overrides, onAppended }: Parts) {
+  const { now = Date.now, orderIntervals } = overrides;
+  const { sharing } = stores;
+  const auth = await createAuth({
+    dynamo: stores.dynamo,
+    keys: secrets.keys,
+    settings: { ...config.auth, ...(secrets.admin !== undefined && { admin: secrets.admin }) },
+    loginFailures: config.rateLimits.enabled ? config.rateLimits.loginFailuresPerAccount : undefined,
+    counters: sharing?.counters,
     log,
+    now,
   });
-  const shed = createShedding({ routes, limiter, readiness, corsOrigins });
-  return { http: createHttpServer({ handler, readiness, log, shed }), readiness, limiter };
+  const catalog = createCatalog({
+    db: stores.db,
+    log,
+    now,
+    copies: sharing?.copies('products'),
+    cache: { onRead: (hit) => metrics.count(hit ? 'CacheHits' : 'CacheMisses') },
+  });
+  const orders = createOrders({
+    db: stores.db,
+    catalog: catalog.api,
+    auth: auth.api,
+    log,
+    now,
+    onAppended,
+    onOutboxLooked: ({ ageSeconds, dead }) => {
+      metrics.note('OutboxAgeSeconds', ageSeconds);
+      metrics.note('DeadLetters', dead);
+    },
+    ...(stores.queue !== undefined && { queue: stores.queue }),
+    ...(orderIntervals !== undefined && { intervals: orderIntervals }),
+  });
+  return { auth, catalog, orders };
 }
 
 /** Somebody runs `npm run migrate` elsewhere: looks until nothing is pending, then calls `done` once. */
@@ -178,113 +189,4 @@ function awaitMigrations(db: Database, log: Logger, done: () => void): Backgroun
     log,
   );
   return watch;
-}
-
-function usesDataFolder({ stores, auth }: Config): boolean {
-  const secretsGiven = auth.jwtPrivateKeys !== undefined && auth.refreshKeys !== undefined && auth.passwordPepper !== undefined;
-  return stores.mysqlUrl === undefined || stores.dynamo === undefined || !secretsGiven;
-}
-
-interface Stores {
-  readonly db: Database;
-  readonly dynamo: Dynamo;
-  /** absent: events are delivered inside the process */
-  readonly queue?: SqsQueue;
-  /** absent: the process keeps copies and counts for itself */
-  readonly sharing?: Sharing;
-}
-
-async function openStores({
-  config: { stores },
-  folder,
-  log,
-}: {
-  config: Config;
-  folder: DataFolder | undefined;
-  log: Logger;
-}): Promise<Stores> {
-  const inFolder = (name: string) => join(folder?.path ?? stores.dataDir, name);
-  const db =
-    stores.mysqlUrl === undefined
-      ? await openSqlite({ file: inFolder(sqliteFileName) })
-      : await openMysql({ url: stores.mysqlUrl });
-  const dynamo =
-    stores.dynamo === undefined ? await openEmbeddedDynamo(folder?.path ?? stores.dataDir) : await openDynamo(stores.dynamo);
-  // Loaded only where it is used: a start without it need not wait.
-  const sharing = stores.redisUrl && (await (await import('./shared/sharing.ts')).openSharing(stores.redisUrl, log));
-  return {
-    db,
-    dynamo,
-    ...(stores.sqs !== undefined && { queue: createSqsQueue(stores.sqs) }),
-    ...(sharing && { sharing }),
-  };
-}
-
-async function closeStores({ db, dynamo, queue, sharing }: Stores): Promise<void> {
-  queue?.close();
-  await sharing?.close();
-  await dynamo.close();
-  await db.close();
-}
-
-function checksOf({ db, dynamo, queue, sharing }: Stores): Readonly<Record<string, StoreCheck>> {
-  return {
-    sql: () => db.rows('SELECT 1'),
-    users: () => dynamo.ping(),
-    ...(queue !== undefined && { events: queue.ping }),
-    ...(sharing !== undefined && { cache: () => sharing.ping() }),
-  };
-}
-
-/** Secrets come from the environment, or are made once and kept in the data folder. */
-function gatherSecrets({ auth, stores }: Config, folder: DataFolder | undefined) {
-  const keep = (name: string, make: () => string): string => {
-    if (folder === undefined) throw new Error(`There is no data folder to keep ${name} in.`);
-    return folder.keep(name, make);
-  };
-  const keys = {
-    jwtPrivateKeys: auth.jwtPrivateKeys ?? [keep('jwt-private-key.pem', makeJwtKey)],
-    refreshKeys: auth.refreshKeys ?? [keep('refresh-key', makeRefreshKey)],
-    passwordPepper: auth.passwordPepper ?? keep('password-pepper', makePepper),
-  };
-  if (auth.admin !== undefined || stores.dynamo !== undefined) return { keys, admin: auth.admin };
-  let newAdminPassword: string | undefined;
-  const password = keep(adminPasswordFileName, () => {
-    const made = makePassword();
-    newAdminPassword = made;
-    return made;
-  });
-  return {
-    keys,
-    admin: { username: adminUsername, password: password.trim() },
-    adminPasswordFile: join(folder?.path ?? stores.dataDir, adminPasswordFileName),
-    newAdminPassword,
-  };
-}
-
-function quotasOf({ rateLimits }: Config): QuotaRules {
-  return {
-    browsing: { ...rateLimits.browsing, per: 'address' },
-    orders: { ...rateLimits.orders, per: 'user' },
-    staff: { ...rateLimits.staff, per: 'user' },
-    login: { ...rateLimits.login, per: 'address', exact: true },
-    register: { ...rateLimits.register, per: 'address', exact: true },
-  };
-}
-
-function serviceInfo(): ServiceInfo {
-  return {
-    title: 'Shop',
-    version: program.version,
-    description:
-      'Accounts, products with stock, and orders. Money is in integer minor units; errors are problem documents (RFC 9457).',
-    tags: {
-      Accounts: 'Signing up and in, one’s own account and sessions',
-      Users: 'Users and their roles, for admins',
-      Products: 'What is for sale',
-      Stock: 'How many pieces there are',
-      Orders: 'Placing orders and what becomes of them',
-      Operations: 'For balancers and operators',
-    },
-  };
 }

@@ -28,6 +28,7 @@ describe('the configuration', () => {
       auth: { bcryptCost: 12, passwordMinLength: 12 },
       rateLimits: { enabled: true, browsing: { limit: 6000, windowSeconds: 60 }, login: { limit: 60, windowSeconds: 600 } },
       roles: { web: true, worker: true },
+      audit: { intervalMs: 3_600_000 },
     });
     expect(Object.isFrozen(config.http)).toBe(true);
   });
@@ -53,6 +54,7 @@ describe('the configuration', () => {
     ['ROLES', 'worker'],
     ['MODULES', 'auth'],
     ['ADMIN_USERNAME', 'admin'],
+    ['AUDIT_INTERVAL_SECONDS', '-1'],
     ['LOG_LEVEL', 'loud'],
   ])('refuses %s=%s by name', (name, value) => {
     const problems = problemsOf({ [name]: value });

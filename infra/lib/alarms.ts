@@ -18,6 +18,9 @@ export interface AlarmsOptions {
   readonly operators: ITopic;
 }
 
+/** AUDIT_INTERVAL_SECONDS of the shop, which it is not told otherwise here */
+const auditInterval = Duration.hours(1);
+
 type Rule = Omit<AlarmOptions, 'name'>;
 
 /** Each one names a section of docs/runbook.md; a test compares both lists. */
@@ -122,9 +125,18 @@ function eventRules({ data: { queues } }: AlarmsOptions): readonly Rule[] {
     {
       id: 'audit-findings',
       title: 'Rows break a promise of the shop',
-      metric: shopMetric('AuditFindings', { statistic: 'Maximum', period: Duration.minutes(5) }),
+      metric: shopMetric('AuditFindings', { statistic: 'Maximum', period: auditInterval }),
       threshold: 0,
       periods: 1,
+    },
+    {
+      id: 'audit-missing',
+      title: 'No audit has come to its end for three hours',
+      metric: shopMetric('AuditFindings', { statistic: 'SampleCount', period: auditInterval }),
+      threshold: 1,
+      below: true,
+      periods: 3,
+      silenceIsBad: true,
     },
   ];
 }

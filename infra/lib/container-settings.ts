@@ -46,6 +46,7 @@ export function settingsOfContainers(scope: Construct, data: DataStack, inputs: 
     SQS_QUEUE_URL: data.queues.events.queueUrl,
     SQS_DEAD_LETTER_QUEUE_URL: data.queues.deadLetters.queueUrl,
   };
+  const toTables = { DYNAMODB_TABLE_PREFIX: data.tablePrefix };
   const shop = {
     ...toDatabase,
     ...toEvents,
@@ -54,7 +55,7 @@ export function settingsOfContainers(scope: Construct, data: DataStack, inputs: 
     LOG_LEVEL: 'info',
     CACHE_HOST: cache.host,
     CACHE_PORT: String(ports.cache),
-    DYNAMODB_TABLE_PREFIX: data.tablePrefix,
+    ...toTables,
     // The balancer is the one proxy in front.
     TRUST_PROXY_HOPS: '1',
     ...(inputs.corsOrigins.length > 0 && { CORS_ORIGINS: inputs.corsOrigins.join(',') }),
@@ -78,6 +79,6 @@ export function settingsOfContainers(scope: Construct, data: DataStack, inputs: 
       environment: { ...toDatabase, SCHEMA: databaseName },
       secrets: { ...asOwner, GRANTEE_USER: field(user, 'username'), GRANTEE_PASSWORD: field(user, 'password') },
     },
-    operator: { environment: { ...toDatabase, ...toEvents }, secrets: asUser },
+    operator: { environment: { ...toDatabase, ...toEvents, ...toTables }, secrets: asUser },
   };
 }

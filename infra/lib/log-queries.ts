@@ -23,6 +23,11 @@ export const logQueries = {
     filterStatements: ['requestId = "PUT THE REQUEST ID HERE"'],
     sort: '@timestamp asc',
   },
+  'one order': {
+    fields: ['@timestamp', 'msg', 'route', 'status', 'userId', 'requestId', 'traceId', 'amazonTraceId'],
+    filterStatements: ['params.id = "PUT THE ORDER ID HERE" or location like "PUT THE ORDER ID HERE"'],
+    sort: '@timestamp asc',
+  },
   'warnings and errors': {
     fields: ['@timestamp', 'level', 'msg', 'error.name', 'error.message', 'requestId'],
     filterStatements: ['level in ["warn", "error", "fatal"]', 'msg != "request"'],

@@ -7,18 +7,14 @@ import { type TableName, tableDescriptions } from './tables.ts';
 export type TaskKind = 'api' | 'worker' | 'migration' | 'operator';
 
 /** The shop asks for a list of one table to learn whether DynamoDB answers; that action knows no narrower resource. */
-export const pingActions = ['dynamodb:ListTables'];
-export const itemActions = [
-  'dynamodb:GetItem',
-  'dynamodb:PutItem',
-  'dynamodb:UpdateItem',
-  'dynamodb:DeleteItem',
-  'dynamodb:Query',
-];
-export const queuePingActions = ['sqs:GetQueueAttributes'];
-export const relayActions = ['sqs:SendMessage'];
-export const consumerActions = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'];
-export const deadLetterActions = ['sqs:GetQueueUrl'];
+const pingActions = ['dynamodb:ListTables'];
+const itemActions = ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:Query'];
+/** The audit reads these whole, and asks about what it finds there by key. */
+const auditedTables = ['Users', 'Usernames', 'Sessions'] as const satisfies readonly TableName[];
+const queuePingActions = ['sqs:GetQueueAttributes'];
+const relayActions = ['sqs:SendMessage'];
+const consumerActions = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'];
+const deadLetterActions = ['sqs:GetQueueUrl'];
 
 export function permissionsOf(kind: TaskKind, { tablePrefix, queues, region, account }: DataStack): readonly PolicyStatement[] {
   const allow = (actions: readonly string[], resources: readonly string[]) =>
@@ -31,6 +27,7 @@ export function permissionsOf(kind: TaskKind, { tablePrefix, queues, region, acc
     return 'indexes' in description ? Object.keys(description.indexes).map((index) => `${table(name)}/index/${index}`) : [];
   });
   const users = [allow(pingActions, ['*']), allow(itemActions, tables), allow(['dynamodb:Query'], indexes)];
+  const wholeTables = allow(['dynamodb:Scan'], auditedTables.map(table));
   const { queueArn: events } = queues.events;
   const { queueArn: deadLetters } = queues.deadLetters;
 
@@ -38,9 +35,13 @@ export function permissionsOf(kind: TaskKind, { tablePrefix, queues, region, acc
     case 'api':
       return [...users, allow(queuePingActions, [events])];
     case 'worker':
-      return [...users, allow([...queuePingActions, ...relayActions, ...consumerActions], [events])];
+      return [...users, wholeTables, allow([...queuePingActions, ...relayActions, ...consumerActions], [events])];
     case 'operator':
-      return [allow([...queuePingActions, ...relayActions, ...consumerActions, ...deadLetterActions], [events, deadLetters])];
+      return [
+        allow(['dynamodb:GetItem'], tables),
+        wholeTables,
+        allow([...queuePingActions, ...relayActions, ...consumerActions, ...deadLetterActions], [events, deadLetters]),
+      ];
     case 'migration':
       return [];
   }

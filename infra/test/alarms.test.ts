@@ -46,7 +46,7 @@ describe('the alarms', () => {
 
   it('take silence of the workers and of the targets for bad news', () => {
     const bad = alarms.filter(({ TreatMissingData }) => TreatMissingData === 'breaching').map(({ AlarmName }) => AlarmName);
-    deepEqual(bad.sort(), ['shop-prod-outbox-age', 'shop-prod-too-few-targets']);
+    deepEqual(bad.sort(), ['shop-prod-audit-missing', 'shop-prod-outbox-age', 'shop-prod-too-few-targets']);
   });
 });
 
@@ -65,6 +65,21 @@ describe('the metrics of the shop', () => {
       [...shown, ...watched].filter((name) => !(name in shopMetrics)),
       [],
     );
+  });
+
+  it('have the names and units that the shop writes', () => {
+    const source = readFileSync(join(root, 'src', 'shop-metrics.ts'), 'utf8');
+    const units = /const units = \{([^}]*)\}/.exec(source)?.[1] ?? '';
+    const written = Object.fromEntries([...units.matchAll(/(\w+): '(\w+)'/g)].map(([, name = '', unit]) => [name, unit]));
+    deepEqual(Object.fromEntries(Object.entries(shopMetrics).map(([name, { unit }]) => [name, unit])), written);
+    match(source, new RegExp(`namespace: '${metricNamespace}'`));
+    match(source, /RouteClass: quota/);
+  });
+
+  it('count the audit in the interval that the shop has by itself', () => {
+    const config = readFileSync(join(root, 'src', 'shared', 'config.ts'), 'utf8');
+    const [missing] = alarms.filter(({ AlarmName }) => AlarmName === 'shop-prod-audit-missing');
+    equal(missing?.Period, Number(/AUDIT_INTERVAL_SECONDS: wholeNumber\([^)]*\)\.default\((\d+)\)/.exec(config)?.[1]));
   });
 
   it('have the classes of routes that the shop has quotas for', () => {

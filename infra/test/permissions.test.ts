@@ -35,13 +35,34 @@ describe('the role of a task', () => {
       .map(([, name = '']) => name)
       .filter((name) => name !== 'table');
     const actions = new Set([
-      ...ofClient.filter((name) => name !== 'scan').map((name) => `dynamodb:${capitalized(name)}`),
+      ...ofClient.map((name) => `dynamodb:${capitalized(name)}`),
       ...ofModel.map((name) => modelActions[name] ?? `no action is known for ${name}`),
     ]);
-    for (const kind of ['api', 'worker']) deepEqual(new Set(actionsOf(kind, 'dynamodb:')), actions, kind);
+    deepEqual(new Set(actionsOf('worker', 'dynamodb:')), actions);
+    actions.delete('dynamodb:Scan');
+    deepEqual(new Set(actionsOf('api', 'dynamodb:')), actions, 'the audit runs in workers');
   });
 
-  it('need not scan: that is for stores without a TTL', () => {
+  it('lets the audit read, from the first to the last item, the tables that it reads whole', () => {
+    const audit = sources.filter(({ path }) => /^modules\/auth\/[\w-]*audit[\w-]*\.ts$/.test(path));
+    const scanned = [...textsOf(audit).matchAll(/pagesOf\(tables\.(\w+)/g)].map(
+      ([, name = '']) => `table/shop-prod-${capitalized(name)}`,
+    );
+    for (const kind of ['worker', 'operator']) {
+      const scans = statementsOf(kind).filter(({ Action }) => Action === 'dynamodb:Scan');
+      const tables = scans.flatMap(({ Resource }) => [Resource].flat().map((arn) => textOf(arn).split(':').at(-1)));
+      deepEqual(new Set(tables), new Set(scanned), kind);
+    }
+    const asked = [
+      ...textsOf(audit).matchAll(/\b(?:tables|users|usernames|sessions|admins|revocations|table)\.(get|query|scan)\(/g),
+    ];
+    const actions = new Set(
+      asked.map(([, name = '']) => ({ get: 'dynamodb:GetItem', query: 'dynamodb:Query', scan: 'dynamodb:Scan' })[name]),
+    );
+    deepEqual(new Set(actionsOf('operator', 'dynamodb:')), actions);
+  });
+
+  it('need not scan for what has expired: that is for stores without a TTL', () => {
     const scanning = sources.filter(({ text }) => text.includes('.scanBelow(')).map(({ path }) => path);
     deepEqual(scanning, ['modules/auth/expired-items.ts']);
     match(textsOf(sources), /dynamo\.createsTables \? \[expiredItemsTask\(/);

@@ -53,7 +53,13 @@ export interface Config {
   readonly rateLimits: { readonly enabled: boolean; readonly loginFailuresPerAccount: Quota } & Readonly<
     Record<QuotaName, Quota>
   >;
+  /** absent: nothing is traced */
+  readonly tracing?: { readonly endpoint: string; readonly ratio: number };
   readonly roles: { readonly web: boolean; readonly worker: boolean };
+  readonly audit: {
+    /** how often all processes together audit the data; 0: never by themselves */
+    readonly intervalMs: number;
+  };
   readonly logLevel: string;
 }
 
@@ -128,6 +134,9 @@ const environment = z.object({
       'has to be auth,catalog,orders: every process of this version runs all three',
     )
     .default(['auth', 'catalog', 'orders']),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('http:', 'https:').optional(),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce.number('has to be a number from 0 to 1').min(0).max(1).default(1),
+  AUDIT_INTERVAL_SECONDS: wholeNumber(0, 604_800).default(3600),
   ALLOW_EMBEDDED: flag.default(false),
   LOG_LEVEL: z
     .enum(
@@ -202,7 +211,11 @@ function toConfig(env: z.output<typeof environment>, production: boolean): Confi
       loginFailuresPerAccount: env.RATE_LIMIT_LOGIN_FAILURES,
       register: env.RATE_LIMIT_REGISTER,
     },
+    ...(env.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined && {
+      tracing: { endpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT, ratio: env.OTEL_TRACES_SAMPLER_ARG },
+    }),
     roles: { web: env.ROLES.includes('web'), worker: env.ROLES.includes('worker') },
+    audit: { intervalMs: env.AUDIT_INTERVAL_SECONDS * 1000 },
     logLevel: env.LOG_LEVEL,
   };
 }

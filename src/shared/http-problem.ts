@@ -34,6 +34,7 @@ export function createProblemHandler({ log }: { readonly log: Logger }): ErrorRe
   // biome-ignore lint/complexity/useMaxParams: Express knows an error handler by its four parameters
   return (error, request, response, _next) => {
     const failure = toFailure(error);
+    stateOf(response).problem = failure.code;
     report({ failure, log, requestId: stateOf(response).requestId });
     if (response.headersSent) response.destroy();
     else sendProblem(request, response, failure);

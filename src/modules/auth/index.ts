@@ -10,6 +10,7 @@ import { accountRoutes } from './account-routes.ts';
 import { createAccountService } from './account-service.ts';
 import { createAdminSet } from './admin-set.ts';
 import type { Auth, PersonalData } from './auth-api.ts';
+import { type AuthAudit, createAuthAudit } from './auth-audit.ts';
 import { openAuthTables } from './auth-tables.ts';
 import { createBearer } from './bearer.ts';
 import { createUserChanges } from './change-user.ts';
@@ -35,6 +36,7 @@ import { userRoutes } from './user-routes.ts';
 import { createUserStore } from './user-store.ts';
 
 export type { Auth } from './auth-api.ts';
+export { type AuthAudit, openAuthAudit } from './auth-audit.ts';
 export { makeJwtKey, makePassword, makePepper, makeRefreshKey } from './secrets.ts';
 
 export interface AuthDependencies {
@@ -62,6 +64,7 @@ const defaultIntervals = { revocations: 2000, marks: 5000, deactivations: 60_000
 
 export interface AuthModule extends Module<Auth> {
   readonly authenticate: Authenticate;
+  readonly audit: AuthAudit;
   /** Learns what was revoked and makes the first admin. @throws unavailable, or why there can be no first admin */
   start(): Promise<void>;
 }
@@ -117,6 +120,7 @@ export async function createAuth(dependencies: AuthDependencies): Promise<AuthMo
       ...keyRoutes(accessTokens),
     ],
     authenticate: createBearer({ accessTokens, revocations, now }),
+    audit: createAuthAudit(tables),
     tasks: [
       {
         name: 'auth-revocations',

@@ -24,7 +24,8 @@ export type {
   ReservedLine,
 } from './catalog-api.ts';
 
-export { type AuditedReservation, auditCatalog, readReservations, reservationPages } from './catalog-audit.ts';
+export { auditCatalog } from './catalog-audit.ts';
+export { type AuditedReservation, type ReservationPage, readReservations, reservationPages } from './reservation-pages.ts';
 
 export interface CatalogDependencies {
   readonly db: Database;
