@@ -1,8 +1,8 @@
 import { deepEqual, equal, notEqual } from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { after, describe, it } from 'node:test';
 import { RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
 import { acknowledgedFindings } from '../lib/acknowledged-findings.ts';
 import { checkAwsSolutions } from '../lib/nag.ts';
@@ -83,8 +83,9 @@ interface Report {
 }
 
 function findingsOf(environment: (typeof environments)[number], acknowledged = acknowledgedFindings) {
-  const { folder } = synthesized[environment];
-  const app = createShop({ environment, inputs: exampleInputs, imageTag: '1.0.0', outdir: `${folder}-nag` });
+  const folder = `${synthesized[environment].folder}-nag`;
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  const app = createShop({ environment, inputs: exampleInputs, imageTag: '1.0.0', outdir: folder });
   checkAwsSolutions(app, acknowledged);
   let failed = false;
   try {
@@ -92,7 +93,7 @@ function findingsOf(environment: (typeof environments)[number], acknowledged = a
   } catch {
     failed = true;
   }
-  const report: Report = JSON.parse(readFileSync(join(`${folder}-nag`, 'validation-report.json'), 'utf8'));
+  const report: Report = JSON.parse(readFileSync(join(folder, 'validation-report.json'), 'utf8'));
   const nag = report.pluginReports.find(({ pluginName }) => pluginName === 'AwsSolutions');
   const violations = nag?.violations.map(({ ruleName }) => ruleName) ?? ['no report'];
   equal(failed, violations.length > 0, 'a finding fails the synthesis');
