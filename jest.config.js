@@ -52,6 +52,21 @@ const onServices = [
 
 /** What can't be shown without them. */
 const servicesAlone = ['claim-races', 'cluster', 'mysql-limits', 'service-keeper'];
+const splitAlone = ['split-services'];
+
+/** The stories of the whole shop, told once more by a service for each module. */
+const onSplit = [
+  'access-tokens',
+  'accounts',
+  'erasure',
+  'exact-names',
+  'order-lifecycle',
+  'placing-orders',
+  'replay',
+  'roles-and-admins',
+  'sessions',
+  'split-services',
+];
 
 const fileOf = (suite) => `<rootDir>/test/${suite}.test.ts`;
 
@@ -76,7 +91,7 @@ const project = {
 const embedded = {
   ...project,
   displayName: 'embedded',
-  testPathIgnorePatterns: servicesAlone.map((suite) => `/test/${suite}\\.test\\.ts$`),
+  testPathIgnorePatterns: [...servicesAlone, ...splitAlone].map((suite) => `/test/${suite}\\.test\\.ts$`),
 };
 
 const services = {
@@ -88,13 +103,20 @@ const services = {
   setupFiles: ['<rootDir>/test/harness/use-services.ts'],
 };
 
+const split = {
+  ...project,
+  displayName: 'split',
+  testMatch: onSplit.map(fileOf),
+  setupFiles: ['<rootDir>/test/harness/use-split.ts'],
+};
+
 const missing = missingPrograms();
 /** Where they are required they are started anyhow, which fails with the name of the missing program. */
 const leavesOut = missing.length > 0 && !servicesRequired;
 
 /** @type {import('jest').Config} */
 export default {
-  projects: leavesOut ? [embedded] : [embedded, services],
+  projects: leavesOut ? [embedded, split] : [embedded, split, services],
   reporters: [
     'default',
     ...(leavesOut ? [['<rootDir>/test/harness/left-out-reporter.ts', { suites: onServices, missing }]] : []),

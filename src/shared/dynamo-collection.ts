@@ -3,6 +3,7 @@ import type { Dynamo } from './dynamo.ts';
 import { type DynamoKey, readMany } from './dynamo-batch.ts';
 import { guarded, isRefused, isTableInUse, storeFailure } from './dynamo-error.ts';
 import { type DynamoTable, describeTable } from './dynamo-table.ts';
+import { letExpire } from './local-expiry.ts';
 
 /** What has to hold for a write to happen, all of it. */
 export interface DynamoCondition<Item> {
@@ -186,28 +187,12 @@ async function bindModel(dynamo: Dynamo, { name, attributes }: DynamoTable, atte
   });
   try {
     await table.initialize();
-    await letExpire(dynamo, { name, attributes });
+    await letExpire(dynamo, describeTable({ name, attributes }));
     return model;
   } catch (error) {
     // Another process made the table at the same moment. A table of dynamoose can't be initialized twice.
     if (isTableInUse(error) && attempt < maxBindAttempts) return bindModel(dynamo, { name, attributes }, attempt + 1);
     throw storeFailure(error);
-  }
-}
-
-/** The infrastructure does it elsewhere; a local store that has a TTL is told which attribute it is. */
-async function letExpire({ client, createsTables, removesExpired }: Dynamo, table: DynamoTable): Promise<void> {
-  const { name, timeToLive } = describeTable(table);
-  if (timeToLive === undefined || !createsTables || !removesExpired) return;
-  const isOff = async () =>
-    (await client.describeTimeToLive({ TableName: name })).TimeToLiveDescription?.TimeToLiveStatus === 'DISABLED';
-  if (!(await isOff())) return;
-  try {
-    const TimeToLiveSpecification = { AttributeName: timeToLive, Enabled: true };
-    await client.updateTimeToLive({ TableName: name, TimeToLiveSpecification });
-  } catch (error) {
-    // another process may have done it at the same moment
-    if (await isOff()) throw error;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Overrides } from '../../src/app-modules.ts';
 import type { Database, Param, Sql } from '../../src/shared/database.ts';
 import type { Dynamo } from '../../src/shared/dynamo.ts';
 
@@ -14,7 +15,7 @@ export interface Notes {
   readonly requests: string[];
   /** the stores themselves, once a shop was started on them */
   readonly stores: () => { readonly db: Database; readonly dynamo: Dynamo };
-  readonly wrap: (stores: { readonly db: Database; readonly dynamo: Dynamo }) => { db: Database; dynamo: Dynamo };
+  readonly wrap: NonNullable<Overrides['wrapStores']>;
 }
 
 export function takeNotes(): Notes {
@@ -29,6 +30,7 @@ export function takeNotes(): Notes {
       return stores;
     },
     wrap: ({ db, dynamo }) => {
+      if (db === undefined || dynamo === undefined) throw new Error('a shop that has not all modules');
       stores = { db, dynamo };
       noteRequests(dynamo, requests);
       return { db: noteStatements(db, statements), dynamo };
