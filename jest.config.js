@@ -21,6 +21,7 @@ const onServices = [
   'order-lifecycle',
   'order-recovery',
   'order-summary',
+  'outbox-leases',
   'placing-orders',
   'product-editing',
   'product-list',
@@ -31,13 +32,15 @@ const onServices = [
   'reservation-states',
   'reserving',
   'roles-and-admins',
+  'row-locks',
   'service-keeper',
   'sessions',
+  'settling-orders',
   'stock',
 ];
 
 /** What can't be shown without them. */
-const servicesAlone = ['claim-races', 'mysql-limits', 'service-keeper'];
+const servicesAlone = ['claim-races', 'mysql-limits', 'row-locks', 'service-keeper'];
 
 const fileOf = (suite) => `<rootDir>/test/${suite}.test.ts`;
 
