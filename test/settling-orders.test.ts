@@ -51,7 +51,34 @@ describe('a cancel that comes between the sale and the confirmation', () => {
   });
 });
 
+describe('an order whose pieces were given back by somebody', () => {
+  it('is never confirmed', async () => {
+    const { productId, orderId, message } = await placed();
+    const [row] = await db.rows<{ reservation_id: string }>('SELECT reservation_id FROM orders_orders WHERE id = ?', [orderId]);
+    await catalog.release(row?.reservation_id ?? '');
+    await expect(ordersOn().handleMessage(message('order.placed'))).rejects.toThrow('does not settle');
+    expect(await ordersOn().api.get({ orderId })).toMatchObject({ status: 'placed' });
+    expect(await stockOf(productId)).toEqual({ on_hand: 1, reserved: 0 });
+  });
+});
+
 describe('a transition', () => {
+  it('leads only to where the state of the order allows', async () => {
+    const { orderId, message } = await placed();
+    const { api } = ordersOn();
+    const refused = async (...states: readonly ('confirmed' | 'shipped' | 'delivered' | 'cancelled')[]) => {
+      for (const to of states)
+        await expect(api.transition({ orderId, to, by: 'staff' })).rejects.toMatchObject({ code: 'illegal-transition' });
+    };
+    await refused('shipped', 'delivered');
+    await ordersOn().handleMessage(message('order.placed'));
+    await refused('confirmed', 'delivered');
+    await api.transition({ orderId, to: 'shipped', by: 'staff' });
+    await refused('confirmed', 'shipped', 'cancelled');
+    await api.transition({ orderId, to: 'delivered', by: 'staff' });
+    await refused('confirmed', 'shipped', 'delivered', 'cancelled');
+  });
+
   it('is refused when the order is no longer what the decision rested on', async () => {
     const { orderId, message } = await placed();
     await ordersOn().handleMessage(message('order.placed'));
@@ -67,7 +94,9 @@ describe('a transition', () => {
           return work({ ...tx, rows });
         }, options),
     };
-    await expect(ordersOn({ db: outdated }).api.transition({ orderId, to: 'shipped', by: 'staff' })).rejects.toThrow();
+    await expect(ordersOn({ db: outdated }).api.transition({ orderId, to: 'shipped', by: 'staff' })).rejects.toThrow(
+      'changed although it was locked',
+    );
     expect(await ordersOn().api.get({ orderId })).toMatchObject({ status: 'cancelled', version: 3 });
     expect(await ordersOn().api.timeline({ orderId })).toHaveLength(3);
   });

@@ -19,10 +19,10 @@ let here: Process;
 let there: Process;
 
 /** One of several processes: a catalog of its own over the common database and the common Redis. */
-async function startProcess(): Promise<Process> {
+async function startProcess(cache: { maxAgeMs?: number } = {}): Promise<Process> {
   const redis = await openRedis({ url: server.url, log });
   const copies = createVersionedCopies(redis, 'products');
-  return { ...(await startCatalog({ copies, log }, store)), redis, copies };
+  return { ...(await startCatalog({ copies, log, cache }, store)), redis, copies };
 }
 
 const stop = async (process: Process) => {
@@ -70,11 +70,18 @@ describeWithRedis()('a product that two processes sell', () => {
 
   it('shows an edit to both, long before its copies would have ended by themselves', async () => {
     const product = await here.product();
+    const unhurried = await startProcess({ maxAgeMs: 60_000 });
+    await eventually(async () =>
+      expect(await server.client.pubsub('NUMSUB', 'shop:products:outdated')).toEqual([expect.anything(), 3]),
+    );
     await read(here, product.id);
+    await read(unhurried, product.id);
     await copied(product.id);
     await rename(here, product, 'New name');
     expect((await read(here, product.id)).body.name).toBe('New name');
-    await eventually(async () => expect((await read(there, product.id)).body.name).toBe('New name'), 5000);
+    for (const other of [there, unhurried])
+      await eventually(async () => expect((await read(other, product.id)).body.name).toBe('New name'), 5000);
+    await stop(unhurried);
   });
 
   it('is gone for both when one deletes it', async () => {
