@@ -71,6 +71,13 @@ describe('the stock of several products', () => {
     await changing;
   });
 
+  it('is changed without a look at any other product, however few there are', async () => {
+    const [low, high] = await products();
+    const holder = await holding(lockStock, [low]);
+    const changed = db.transaction((tx) => changeStock(tx, new Map([[high, { onHand: 0, reserved: 1 }]])));
+    await expect(changed.finally(holder.letGo)).resolves.toBeUndefined();
+  });
+
   it('is locked for a reservation in the same order', async () => {
     const [low, high] = await products();
     const { api } = createCatalog({ db, log, now: Date.now });

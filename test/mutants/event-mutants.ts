@@ -34,13 +34,6 @@ export const eventMutants: readonly Mutant[] = [
     noticedBy: [embedded('outbox-leases', between), services('outbox-leases', between)],
   },
   {
-    guard: 'a leased event is not taken before the lease ends',
-    file: outbox,
-    text: '`published_at IS NULL AND dead_at IS NULL AND leased_until <= ${databaseClock(db)}`',
-    mutation: '`published_at IS NULL AND dead_at IS NULL`',
-    noticedBy: [embedded('outbox-leases', 'an event that is leased is not taken by another relay before the lease ends')],
-  },
-  {
     guard: 'who lost the lease of an event does not mark it published',
     file: outbox,
     text: 'WHERE id IN ${placeholders(1, ids.length)} AND leased_by = ?`,\n    [...ids, lease],',

@@ -19,6 +19,18 @@ export const storeMutants: readonly Mutant[] = [
     ],
   },
   {
+    guard: 'a change of stock locks the rows that it changes and no others',
+    file: 'src/modules/catalog/stock-changes.ts',
+    text: ' FORCE INDEX (PRIMARY)',
+    mutation: '',
+    noticedBy: [
+      services(
+        'row-locks',
+        'the stock of several products is changed without a look at any other product, however few there are',
+      ),
+    ],
+  },
+  {
     guard: 'rows of stock are locked for a reservation in the order of their ids',
     file: 'src/modules/catalog/reserve.ts',
     text: 'ORDER BY product_id${forUpdate(tx)}',
