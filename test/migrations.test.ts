@@ -59,7 +59,7 @@ describe('migrating', () => {
       db.dialect === 'mysql' ? await Promise.all(Array.from({ length: 9 }, () => openMysql({ url: urlOf(db) }))) : [];
     const ran = await Promise.allSettled([db, ...others].map((process) => migrate(process)));
     await Promise.all(others.map((other) => other.close()));
-    expect(ran.flatMap((each) => (each.status === 'fulfilled' ? each.value : [each.reason]))).toEqual(steps);
+    expect(ran.flatMap((each) => (each.status === 'fulfilled' ? each.value : [String(each.reason)]))).toEqual(steps);
   });
 });
 

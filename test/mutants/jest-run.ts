@@ -4,6 +4,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { NamedTest } from './mutant.ts';
+import { outcomeFileVariable, type SuiteOutcome } from './outcome-reporter.ts';
 
 /** How one test ended. */
 export interface TestOutcome {
@@ -37,14 +38,14 @@ export async function runTests(run: JestRun, tests: readonly NamedTest[]): Promi
 async function runProject({ tree, variables, signal }: JestRun, tests: readonly NamedTest[]): Promise<readonly TestOutcome[]> {
   const [first] = tests;
   if (first === undefined) return [];
-  const report = join(tree, 'jest-report.json');
+  const report = join(tree, 'test-outcomes.json');
   rmSync(report, { force: true });
-  const child = spawn(process.execPath, [...jestArguments(tree, first.project, tests), `--outputFile=${report}`], {
+  const child = spawn(process.execPath, jestArguments(tree, first.project, tests), {
     cwd: tree,
     // a group of its own, so that nothing that a test has started outlives it
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, ...variables, FORCE_COLOR: '0' },
+    env: { ...process.env, ...variables, FORCE_COLOR: '0', [outcomeFileVariable]: report },
   });
   let errors = '';
   child.stderr.on('data', (chunk: Buffer) => {
@@ -64,7 +65,7 @@ function jestArguments(tree: string, project: string, tests: readonly NamedTest[
   return [
     join(tree, 'node_modules', 'jest', 'bin', 'jest.js'),
     '--runInBand',
-    '--json',
+    `--reporters=${join(import.meta.dirname, 'outcome-reporter.ts')}`,
     '--forceExit',
     `--testTimeout=${testTimeoutMs}`,
     `--cacheDirectory=${join(tree, '.jest-cache')}`,
@@ -83,27 +84,15 @@ function endGroup(pid: number | undefined): void {
   }
 }
 
-/** What Jest writes; only these parts matter here. */
-interface JestReport {
-  readonly testResults: readonly {
-    readonly name: string;
-    readonly message: string;
-    readonly assertionResults: readonly {
-      readonly fullName: string;
-      readonly status: string;
-      readonly failureMessages: readonly string[];
-    }[];
-  }[];
-}
-
 function outcomesIn(path: string, tests: readonly NamedTest[], errors: string): readonly TestOutcome[] {
-  if (!existsSync(path)) return tests.map((test) => ({ test, status: 'absent', messages: [`Jest made no report: ${errors}`] }));
-  const report: JestReport = JSON.parse(readFileSync(path, 'utf8'));
+  if (!existsSync(path))
+    return tests.map((test) => ({ test, status: 'absent', messages: [`Jest did not come to its end: ${errors}`] }));
+  const suites: readonly SuiteOutcome[] = JSON.parse(readFileSync(path, 'utf8'));
   return tests.map((test) => {
-    const suite = report.testResults.find(({ name }) => name.endsWith(`/${test.file}`));
-    const result = suite?.assertionResults.find(({ fullName, status }) => fullName === test.name && status !== 'pending');
+    const suite = suites.find(({ testFilePath }) => testFilePath.endsWith(`/${test.file}`));
+    const result = suite?.testResults.find(({ fullName, status }) => fullName === test.name && status !== 'pending');
     if (result?.status === 'passed') return { test, status: 'passed', messages: [] };
     if (result?.status === 'failed') return { test, status: 'failed', messages: result.failureMessages };
-    return { test, status: 'absent', messages: [suite?.message || 'There is no such test.'] };
+    return { test, status: 'absent', messages: [suite?.failureMessage || 'There is no such test.'] };
   });
 }

@@ -116,20 +116,14 @@ export const sessionMutants: readonly Mutant[] = [
     noticedBy: [embedded('account-races', 'a change of a user is known to a process that has slept before it lets anybody in')],
   },
   {
-    guard: 'a process that slept for minutes reads all that may be new',
+    guard: 'all that may have come late is read once a minute, and after a sleep of minutes',
     file: revocations,
-    text: ' || startedAt - lastPoll >= wholeReadEveryMs;',
-    mutation: ';',
+    text: 'const whole = startedAt - lastWholePoll >= wholeReadEveryMs;',
+    mutation: 'const whole = lastWholePoll < 0;',
     noticedBy: [
+      embedded('revocations', 'revocations that were written late are found within a minute'),
       embedded('revocations', 'a process whose last poll is long ago reads all twenty minutes when it has slept for several'),
     ],
-  },
-  {
-    guard: 'all that may have come late is read once a minute',
-    file: revocations,
-    text: 'const whole = startedAt - lastWholePoll >= wholeReadEveryMs ||',
-    mutation: 'const whole = lastWholePoll < 0 ||',
-    noticedBy: [embedded('revocations', 'revocations that were written late are found within a minute')],
   },
   {
     guard: 'a revocation that took too long to arrive is written again',

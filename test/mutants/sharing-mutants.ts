@@ -42,7 +42,7 @@ export const sharingMutants: readonly Mutant[] = [
     file: copies,
     text: 'const retrying = setInterval(() => void (pending.size > 0 && sendAll()), retryMs);',
     mutation: 'const retrying = setInterval(() => void (pending.size < 0 && sendAll()), retryMs);',
-    noticedBy: [product('can be read and edited while Redis is frozen, and shows the edit to both after')],
+    noticedBy: [product('is outdated late by a process that was cut off from Redis alone')],
   },
   {
     guard: 'a process does not trust copies of what it has edited itself and Redis has not heard of',
@@ -115,8 +115,8 @@ export const sharingMutants: readonly Mutant[] = [
   {
     guard: 'a counter that Redis lost comes back from the processes',
     file: 'src/shared/counter-merge.ts',
-    text: "redis.call('HSET', key, 'window', current, field, own)",
-    mutation: "redis.call('HSET', key, 'window', current, field, fresh)",
+    text: "current = window ~= '' and window or at[1]",
+    mutation: 'current = at[1]',
     noticedBy: [quota('is not forgotten when Redis restarts empty')],
   },
   {
@@ -129,8 +129,12 @@ export const sharingMutants: readonly Mutant[] = [
   {
     guard: 'a call to Redis whose answer was lost is not made again',
     file: 'src/shared/redis.ts',
-    text: 'autoResendUnfulfilledCommands: false,',
-    mutation: 'autoResendUnfulfilledCommands: true,',
+    text: `    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+    // else a cut makes it send what may have been done already
+    autoResendUnfulfilledCommands: false,
+`,
+    mutation: '',
     noticedBy: [embedded('redis', 'a call to Redis whose answer was lost is not made again')],
   },
   {

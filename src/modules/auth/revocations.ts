@@ -74,7 +74,7 @@ export function createRevocations(
 
   const run = async () => {
     const startedAt = elapsed();
-    const whole = startedAt - lastWholePoll >= wholeReadEveryMs || startedAt - lastPoll >= wholeReadEveryMs;
+    const whole = startedAt - lastWholePoll >= wholeReadEveryMs;
     try {
       await readMinutes(whole ? keptMinutes : lateMinutes);
       lastPoll = startedAt;
