@@ -11,6 +11,7 @@ const onServices = [
   'auth-races',
   'catalog-statements',
   'claim-races',
+  'cluster',
   'erasure',
   'exact-names',
   'first-admin',
@@ -40,7 +41,7 @@ const onServices = [
 ];
 
 /** What can't be shown without them. */
-const servicesAlone = ['claim-races', 'mysql-limits', 'row-locks', 'service-keeper'];
+const servicesAlone = ['claim-races', 'cluster', 'mysql-limits', 'row-locks', 'service-keeper'];
 
 const fileOf = (suite) => `<rootDir>/test/${suite}.test.ts`;
 

@@ -11,13 +11,17 @@ import { type DataFolder, openDataFolder } from './shared/data-folder.ts';
 import { type Database, openMysql, openSqlite } from './shared/database.ts';
 import { type Dynamo, openDynamo } from './shared/dynamo.ts';
 import { openEmbeddedDynamo } from './shared/embedded-dynamo.ts';
+import type { Authenticate } from './shared/http-access.ts';
 import { createFront } from './shared/http-front.ts';
 import type { QuotaRules } from './shared/http-quota.ts';
 import { createHttpServer, type HttpServer } from './shared/http-server.ts';
+import { createShedding } from './shared/http-shedding.ts';
+import { createLoadLimiter } from './shared/load-limiter.ts';
 import { migrate, pendingMigrations } from './shared/migrations.ts';
 import type { ServiceInfo } from './shared/openapi-document.ts';
 import { createConsumer } from './shared/queue-consumer.ts';
 import { createReadiness, type StoreCheck } from './shared/readiness.ts';
+import type { Route } from './shared/route.ts';
 import type { Sharing } from './shared/sharing.ts';
 import { createSqsQueue, type SqsQueue } from './shared/sqs-queue.ts';
 
@@ -85,24 +89,19 @@ export async function createApp({ config, log, overrides = {} }: AppOptions): Pr
 
   const consumer =
     stores.queue && createConsumer({ name: 'orders-consumer', queue: stores.queue, handle: orders.handleMessage, log });
-  const readiness = createReadiness({ checks: checksOf(stores), log });
-  const handler = createFront({
-    routes: [...auth.routes, ...catalog.routes, ...orders.routes],
+  const { http, readiness, limiter } = buildHttp({
+    config,
+    stores,
     authenticate: auth.authenticate,
-    ...(config.rateLimits.enabled && { quotas: quotasOf(config) }),
-    ...(sharing !== undefined && { counters: sharing.quotas }),
-    trustProxyHops: config.http.trustProxyHops,
-    corsOrigins: config.http.corsOrigins,
-    readiness,
-    info: serviceInfo(),
-    guides: problemGuides,
+    // a worker is asked by operators only
+    routes: config.roles.web ? [...auth.routes, ...catalog.routes, ...orders.routes] : [],
     log,
   });
   const allTasks = [...auth.tasks, ...catalog.tasks, ...orders.tasks, ...(consumer ? [consumer.task] : [])];
   const tasks = allTasks.filter((task) => task.everywhere === true || config.roles.worker);
 
   return {
-    http: createHttpServer({ handler, readiness, log }),
+    http,
     ...(secrets.adminPasswordFile !== undefined && { adminPasswordFile: secrets.adminPasswordFile }),
     ...(secrets.newAdminPassword !== undefined && { newAdminPassword: secrets.newAdminPassword }),
     start: async () => {
@@ -119,11 +118,46 @@ export async function createApp({ config, log, overrides = {} }: AppOptions): Pr
     close: async () => {
       await migrationWatch?.stop();
       await runner?.stop();
+      limiter.close();
       await consumer?.close();
       await closeStores(stores);
       folder?.close();
     },
   };
+}
+
+/** Everything between the port and the modules. */
+function buildHttp({
+  config,
+  stores,
+  authenticate,
+  routes,
+  log,
+}: {
+  config: Config;
+  stores: Stores;
+  authenticate: Authenticate;
+  routes: readonly Route[];
+  log: Logger;
+}) {
+  const { trustProxyHops, corsOrigins } = config.http;
+  const readiness = createReadiness({ checks: checksOf(stores), log });
+  const limiter = createLoadLimiter({ log });
+  const handler = createFront({
+    routes,
+    authenticate,
+    ...(config.rateLimits.enabled && { quotas: quotasOf(config) }),
+    ...(stores.sharing !== undefined && { counters: stores.sharing.quotas }),
+    limiter,
+    trustProxyHops,
+    corsOrigins,
+    readiness,
+    info: serviceInfo(),
+    guides: problemGuides,
+    log,
+  });
+  const shed = createShedding({ routes, limiter, readiness, corsOrigins });
+  return { http: createHttpServer({ handler, readiness, log, shed }), readiness, limiter };
 }
 
 /** Somebody runs `npm run migrate` elsewhere: looks until nothing is pending, then calls `done` once. */

@@ -1,6 +1,7 @@
 import type { Agent } from 'node:http';
 import type { DynamoDB, DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import type { Instance } from 'dynamoose/dist/Instance.js';
+import { refuseWhenLate, untilLate } from './deadline.ts';
 import { guarded } from './dynamo-error.ts';
 import { createStoreClock } from './store-clock.ts';
 
@@ -56,6 +57,14 @@ export async function openDynamo({ endpoint, region, tablePrefix = '', agent, be
       return result;
     },
     { step: 'deserialize', name: 'storeClock', priority: 'low' },
+  );
+  client.middlewareStack.add(
+    (next) => (args) => {
+      refuseWhenLate();
+      return untilLate(next(args));
+    },
+    // inside of what tries again
+    { step: 'finalizeRequest', name: 'deadline', priority: 'low' },
   );
   const instance = new dynamoose.Instance();
   instance.aws.ddb.set(client);

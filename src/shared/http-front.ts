@@ -11,6 +11,7 @@ import { mountPage } from './http-page.ts';
 import { createProblemHandler } from './http-problem.ts';
 import { mountProblemPages } from './http-problem-pages.ts';
 import { type CounterStore, createQuotas, type QuotaRules } from './http-quota.ts';
+import type { LoadLimiter } from './load-limiter.ts';
 import { createOpenApiDocument, type ServiceInfo } from './openapi-document.ts';
 import type { ProblemGuides } from './problem-guide.ts';
 import type { Readiness } from './readiness.ts';
@@ -23,6 +24,10 @@ export interface FrontOptions {
   readonly quotas?: QuotaRules;
   /** counters that processes share; absent: each process counts for itself */
   readonly counters?: CounterStore;
+  /** absent: every request is let in */
+  readonly limiter?: LoadLimiter;
+  /** what a request may take, default 5,000 */
+  readonly timeoutMs?: number;
   /** how many proxies in front of the process add to X-Forwarded-For */
   readonly trustProxyHops: number;
   readonly corsOrigins: readonly string[];
@@ -37,7 +42,7 @@ export interface FrontOptions {
  * the operations routes, the OpenAPI document and the pages that explain it.
  */
 export function createFront(options: FrontOptions): Express {
-  const { authenticate, readiness, info, guides, log } = options;
+  const { authenticate, limiter, timeoutMs, readiness, info, guides, log } = options;
   const routes = [...options.routes, ...operationRoutes(readiness)];
   const app = express();
   app.disable('x-powered-by');
@@ -49,6 +54,8 @@ export function createFront(options: FrontOptions): Express {
   app.use(beginRequest(log), securityHeaders(), crossOrigin(options.corsOrigins), refuseAmbiguous(), refuseUntilReady(readiness));
   mountRoutes(app, routes, {
     authenticate,
+    ...(limiter !== undefined && { limiter }),
+    ...(timeoutMs !== undefined && { timeoutMs }),
     ...(options.quotas !== undefined && { quotas: createQuotas(options.quotas, options.counters) }),
   });
   mountOpenApi(app, () => createOpenApiDocument({ info, routes, guides }));

@@ -16,7 +16,7 @@ export interface Problem {
 }
 
 /** The problem document of a refusal. Members of the failure never replace the standard ones. */
-function problemOf(failure: Failure, requestId: string): Problem {
+export function problemOf(failure: Failure, requestId: string): Problem {
   const { status, title } = problems[failure.code];
   return { ...failure.members, type: `/problems/${failure.code}`, title, status, detail: failure.message, instance: requestId };
 }

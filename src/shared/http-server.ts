@@ -44,17 +44,20 @@ export function createHttpServer({
   handler,
   readiness,
   log,
+  shed = () => false,
 }: {
   readonly handler: RequestListener;
   readonly readiness: Readiness;
   readonly log: Logger;
+  /** answers what is refused before anything else is done for it; false for the rest */
+  readonly shed?: (request: IncomingMessage, response: ServerResponse) => boolean;
 }): HttpServer {
   const underWay = new Set<ServerResponse>();
   const server = createServer(limits, (request, response) => {
     if (readiness.state() === 'draining') response.setHeader('Connection', 'close');
     underWay.add(response);
     response.once('close', () => underWay.delete(response));
-    handler(request, response);
+    if (!shed(request, response)) handler(request, response);
   });
   server.maxHeadersCount = maxHeadersCount;
   server.maxConnections = maxConnections;

@@ -1,6 +1,8 @@
 import type { Connection, ResultSetHeader } from 'mysql2';
 import mysql from 'mysql2';
 import { Sequelize } from 'sequelize';
+import { refuseWhenLate } from './deadline.ts';
+import { cutOff, limitStatements } from './mysql-watchdog.ts';
 import type { Database, Param, SqlTransaction } from './sql.ts';
 import { checkParams } from './sql.ts';
 import { CommitInDoubt, isStoreDown } from './store-errors.ts';
@@ -64,6 +66,7 @@ async function runTransaction<T>(
   { sequelize, pool, readOnly, unhurried }: Begin,
   work: (tx: SqlTransaction) => Promise<T>,
 ): Promise<T> {
+  refuseWhenLate();
   const connection = await pool.getConnection({});
   const { handle, ended, end } = transactionHandle(sequelize, connection);
   const { use, mustBeSound } = guarded(connection, ended);
@@ -87,7 +90,7 @@ async function runTransaction<T>(
       pool.releaseConnection(connection);
     } else {
       // first, or the pool would say goodbye on it and wait for an answer
-      connection.destroy();
+      cutOff(connection);
       await pool.destroyConnection(connection);
     }
   }
@@ -99,6 +102,7 @@ function guarded(connection: Connection, ended: () => boolean): { use: Statement
   return {
     async use(work) {
       if (ended()) throw new Error('the transaction has ended');
+      refuseWhenLate();
       try {
         return await work(connection);
       } catch (error) {
@@ -162,13 +166,8 @@ interface Sending {
 
 function send(connection: Connection, sql: string, { params = [], timeoutMs = watchdogMs }: Sending = {}): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const answered = (error: Error | null, answer: unknown) => {
-      if (!error) return resolve(answer);
-      // the answer may still come and would be taken for that of the next statement
-      if ('code' in error && error.code === 'PROTOCOL_SEQUENCE_TIMEOUT') connection.destroy();
-      reject(error);
-    };
-    const options = { sql, timeout: timeoutMs };
+    const answered = (error: Error | null, answer: unknown) => (error ? reject(error) : resolve(answer));
+    const options = { sql, limitMs: timeoutMs };
     if (params.length === 0 || params.length > maxPreparedParams) connection.query(options, [...params], answered);
     else connection.execute(options, params.map(withIntegers), answered);
   });
@@ -191,6 +190,7 @@ function poolOf(sequelize: Sequelize): Pool {
 }
 
 async function withPooled<T>(pool: Pool, work: (connection: Connection) => Promise<T>): Promise<T> {
+  refuseWhenLate();
   const connection = await pool.getConnection({});
   try {
     return await work(connection);
@@ -223,10 +223,11 @@ function connectedTo(url: string, pool: object): Sequelize {
   });
   sequelize.addHook('afterConnect', async (opened) => {
     const connection = opened as Connection; // the hook is typed for all dialects
+    limitStatements(connection, watchdogMs);
     try {
       await setUpSession(connection);
     } catch (error) {
-      connection.destroy();
+      cutOff(connection);
       throw error;
     }
   });

@@ -3,6 +3,7 @@ import { eventMutants } from './event-mutants.ts';
 import { httpMutants } from './http-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { orderMutants } from './order-mutants.ts';
+import { overloadMutants } from './overload-mutants.ts';
 import { processMutants } from './process-mutants.ts';
 import { reservationMutants } from './reservation-mutants.ts';
 import { sessionMutants } from './session-mutants.ts';
@@ -17,6 +18,7 @@ export const allMutants: readonly Mutant[] = [
   ...orderMutants,
   ...eventMutants,
   ...storeMutants,
+  ...overloadMutants,
   ...accountMutants,
   ...sessionMutants,
   ...sharingMutants,

@@ -72,7 +72,7 @@ export const storeMutants: readonly Mutant[] = [
   {
     guard: 'it is the whole transaction that begins anew',
     file: 'src/shared/transaction-retry.ts',
-    text: 'if (retries === maxRetries || !isConflict(error)) throw error;',
+    text: 'if (retries === maxRetries || !isConflict(error) || timeLeftMs() === 0) throw error;',
     mutation: 'throw error;',
     noticedBy: [embedded('embedded-sql', 'a transaction that lost a race runs again as a whole'), deadlock],
   },

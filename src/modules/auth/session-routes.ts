@@ -53,7 +53,7 @@ function tokenRoutes({ accounts, refresh }: SessionServices): readonly Route[] {
       body: logoutBody,
       bodyOptional: true,
       replies: { 204: { description: 'Ended' } },
-      problems: ['overloaded'],
+      problems: [],
       handle: async ({ body, principal }) => {
         await accounts.logout(principal, body?.all === true);
         return personal(204);

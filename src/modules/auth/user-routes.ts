@@ -60,7 +60,7 @@ function changeRoutes(administration: UserAdministration): readonly Route[] {
       params,
       body: rolesBody,
       replies: oneUser,
-      problems: ['not-found', 'last-admin', 'illegal-transition', 'overloaded'],
+      problems: ['not-found', 'last-admin', 'illegal-transition'],
       handle: async ({ params: { id }, body, principal }) =>
         personal(200, presentUser(await administration.setRoles(principal, id, body.roles))),
     }),
@@ -72,7 +72,7 @@ function changeRoutes(administration: UserAdministration): readonly Route[] {
       summary: 'Bring a deactivated account back',
       params,
       replies: oneUser,
-      problems: ['not-found', 'illegal-transition', 'overloaded'],
+      problems: ['not-found', 'illegal-transition'],
       handle: async ({ params: { id }, principal }) => personal(200, presentUser(await administration.restore(principal, id))),
     }),
     route({
@@ -84,7 +84,7 @@ function changeRoutes(administration: UserAdministration): readonly Route[] {
       description: 'It signs in once, within a day; the user then has to choose one of his own to sign in again.',
       params,
       replies: { 200: { description: 'The password, shown only here', body: oneTimePasswordSchema } },
-      problems: ['not-found', 'illegal-transition', 'overloaded'],
+      problems: ['not-found', 'illegal-transition'],
       handle: async ({ params: { id }, principal }) => {
         const { password, expiresAt } = await administration.resetPassword(principal, id);
         return personal(200, { password, expiresAt: instant(expiresAt) });
