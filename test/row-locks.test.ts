@@ -1,6 +1,5 @@
 import { createCatalog } from '../src/modules/catalog/index.ts';
 import { changeStock } from '../src/modules/catalog/stock-changes.ts';
-import { insertVoidClaim } from '../src/modules/orders/claim-store.ts';
 import { createOrders } from '../src/modules/orders/index.ts';
 import type { Database } from '../src/shared/database.ts';
 import { newId } from '../src/shared/identifier.ts';
@@ -155,19 +154,5 @@ describe('two transactions that want what the other one holds', () => {
       { reserved: 2 },
       { reserved: 2 },
     ]);
-  });
-});
-
-describe('a void claim', () => {
-  it('does not wait for a connection of the pool: those may all be waiting for it', async () => {
-    const everyConnection = 10;
-    const holders = await Promise.all(Array.from({ length: everyConnection }, () => holding('SELECT 1', [])));
-    try {
-      const reservationId = newId();
-      await insertVoidClaim(db, reservationId, new Date());
-    } finally {
-      await Promise.all(holders.map(({ letGo }) => letGo()));
-    }
-    expect(await db.rows("SELECT kind FROM orders_claims WHERE kind = 'void'")).toHaveLength(1);
   });
 });

@@ -123,7 +123,7 @@ export const orderMutants: readonly Mutant[] = [
     text: '{ fresh: true },',
     mutation: '',
     noticedBy: [
-      services('row-locks', 'a void claim does not wait for a connection of the pool: those may all be waiting for it'),
+      services('claim-races', 'a void claim does not wait for a connection of the pool: those may all be waiting for it'),
     ],
   },
   {

@@ -114,7 +114,7 @@ export const storeMutants: readonly Mutant[] = [
     text: 'poolOf(fresh || unhurried ? single : sequelize)',
     mutation: 'poolOf(unhurried ? single : sequelize)',
     noticedBy: [
-      services('row-locks', 'a void claim does not wait for a connection of the pool: those may all be waiting for it'),
+      services('claim-races', 'a void claim does not wait for a connection of the pool: those may all be waiting for it'),
     ],
   },
   {
