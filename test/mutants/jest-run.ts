@@ -18,6 +18,8 @@ export interface TestOutcome {
 export interface JestRun {
   /** a copy of the repository */
   readonly tree: string;
+  /** where tests make their folders, which those that are cut off leave behind */
+  readonly temporary: string;
   /** what the tests find in their environment */
   readonly variables: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
@@ -35,7 +37,10 @@ export async function runTests(run: JestRun, tests: readonly NamedTest[]): Promi
   return outcomes;
 }
 
-async function runProject({ tree, variables, signal }: JestRun, tests: readonly NamedTest[]): Promise<readonly TestOutcome[]> {
+async function runProject(
+  { tree, temporary, variables, signal }: JestRun,
+  tests: readonly NamedTest[],
+): Promise<readonly TestOutcome[]> {
   const [first] = tests;
   if (first === undefined) return [];
   const report = join(tree, 'test-outcomes.json');
@@ -45,7 +50,7 @@ async function runProject({ tree, variables, signal }: JestRun, tests: readonly 
     // a group of its own, so that nothing that a test has started outlives it
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, ...variables, FORCE_COLOR: '0', [outcomeFileVariable]: report },
+    env: { ...process.env, ...variables, FORCE_COLOR: '0', TMPDIR: temporary, [outcomeFileVariable]: report },
   });
   let errors = '';
   child.stderr.on('data', (chunk: Buffer) => {

@@ -27,12 +27,12 @@ export interface MutantRun {
 export async function runMutants(run: MutantRun): Promise<readonly Verdict[]> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'mutants-')));
   try {
-    const trees = Array.from({ length: run.workers }, (_, index) => join(folder, String(index)));
-    for (const tree of trees) {
-      mkdirSync(tree);
+    const jest = Array.from({ length: run.workers }, (_, index): JestRun => {
+      const [tree, temporary] = [join(folder, `tree-${index}`), join(folder, `tmp-${index}`)];
+      mkdirSync(temporary);
       copyTree(run.root, run.files, tree);
-    }
-    const jest = trees.map((tree): JestRun => ({ tree, variables: run.variables, signal: run.signal }));
+      return { tree, temporary, variables: run.variables, signal: run.signal };
+    });
     const sound = await findSound(run, jest);
     return await shareOut(run.mutants, jest, async (mutant, where) => {
       const verdict = await tryOut(mutant, where, sound);
