@@ -7,6 +7,8 @@ const onServices = [
   'accounts',
   'admin-crashes',
   'audit',
+  'audit-schedule',
+  'auth-audit',
   'auth-crashes',
   'auth-races',
   'catalog-statements',
@@ -14,6 +16,7 @@ const onServices = [
   'cluster',
   'erasure',
   'exact-names',
+  'filled-shop',
   'first-admin',
   'login-failures',
   'migrations',
@@ -42,6 +45,21 @@ const onServices = [
 
 /** What can't be shown without them. */
 const servicesAlone = ['claim-races', 'cluster', 'mysql-limits', 'row-locks', 'service-keeper'];
+const splitAlone = ['split-services'];
+
+/** The stories of the whole shop, told once more by a service for each module. */
+const onSplit = [
+  'access-tokens',
+  'accounts',
+  'erasure',
+  'exact-names',
+  'order-lifecycle',
+  'placing-orders',
+  'replay',
+  'roles-and-admins',
+  'sessions',
+  'split-services',
+];
 
 const fileOf = (suite) => `<rootDir>/test/${suite}.test.ts`;
 
@@ -66,7 +84,7 @@ const project = {
 const embedded = {
   ...project,
   displayName: 'embedded',
-  testPathIgnorePatterns: servicesAlone.map((suite) => `/test/${suite}\\.test\\.ts$`),
+  testPathIgnorePatterns: [...servicesAlone, ...splitAlone].map((suite) => `/test/${suite}\\.test\\.ts$`),
 };
 
 const services = {
@@ -78,13 +96,20 @@ const services = {
   setupFiles: ['<rootDir>/test/harness/use-services.ts'],
 };
 
+const split = {
+  ...project,
+  displayName: 'split',
+  testMatch: onSplit.map(fileOf),
+  setupFiles: ['<rootDir>/test/harness/use-split.ts'],
+};
+
 const missing = missingPrograms();
 /** Where they are required they are started anyhow, which fails with the name of the missing program. */
 const leavesOut = missing.length > 0 && !servicesRequired;
 
 /** @type {import('jest').Config} */
 export default {
-  projects: leavesOut ? [embedded] : [embedded, services],
+  projects: leavesOut ? [embedded, split] : [embedded, split, services],
   reporters: [
     'default',
     ...(leavesOut ? [['<rootDir>/test/harness/left-out-reporter.ts', { suites: onServices, missing }]] : []),

@@ -36,6 +36,7 @@ declare global {
 
 export interface OpenApiDocument {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, object>> };
 }
 interface Operation {
   readonly security: readonly object[];

@@ -8,6 +8,7 @@ import { processMutants } from './process-mutants.ts';
 import { reservationMutants } from './reservation-mutants.ts';
 import { sessionMutants } from './session-mutants.ts';
 import { sharingMutants } from './sharing-mutants.ts';
+import { splitMutants } from './split-mutants.ts';
 import { stockMutants } from './stock-mutants.ts';
 import { storeMutants } from './store-mutants.ts';
 
@@ -23,5 +24,6 @@ export const allMutants: readonly Mutant[] = [
   ...sessionMutants,
   ...sharingMutants,
   ...httpMutants,
+  ...splitMutants,
   ...processMutants,
 ];

@@ -14,7 +14,7 @@ export interface Mutant {
 
 export interface NamedTest {
   /** a project of jest.config.js */
-  readonly project: 'embedded' | 'services';
+  readonly project: 'embedded' | 'services' | 'split';
   /** from the root of the repository */
   readonly file: string;
   /** the titles of its blocks and its own, joined by spaces */
@@ -26,6 +26,9 @@ export const embedded = (suite: string, name: string): NamedTest => ({ project: 
 
 /** A test that is run on MariaDB and DynamoDB Local. */
 export const services = (suite: string, name: string): NamedTest => ({ project: 'services', file: fileOf(suite), name });
+
+/** A test that is run with a service for each module. */
+export const split = (suite: string, name: string): NamedTest => ({ project: 'split', file: fileOf(suite), name });
 
 const fileOf = (suite: string) => `test/${suite}.test.ts`;
 

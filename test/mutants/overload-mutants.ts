@@ -113,7 +113,9 @@ export const overloadMutants: readonly Mutant[] = [
   {
     guard: 'a body that is still on its way takes no place',
     file: 'src/shared/http-mount.ts',
-    text: 'const input = await readInput(request);\n    const leave = enter(lane);',
+    text: `const input = await readInput(request);
+    if (input.params !== undefined) state.params = input.params;
+    const leave = enter(lane);`,
     mutation: 'const leave = enter(lane);\n    const input = await readInput(request);',
     noticedBy: [embedded('overload', 'too many requests at once do not count while their body is still on its way')],
   },

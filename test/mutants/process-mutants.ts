@@ -1,6 +1,7 @@
 import { embedded, type Mutant } from './mutant.ts';
 
 const config = 'src/shared/config.ts';
+const rules = 'src/shared/config-rules.ts';
 const folder = 'src/shared/data-folder.ts';
 const server = 'src/shared/http-server.ts';
 const inProduction = (story: string) => embedded('config', `the configuration in production ${story}`);
@@ -9,21 +10,21 @@ const inProduction = (story: string) => embedded('config', `the configuration in
 export const processMutants: readonly Mutant[] = [
   {
     guard: 'production names the stores that it lacks',
-    file: config,
+    file: rules,
     text: "if (given.ALLOW_EMBEDDED !== 'true') {",
     mutation: "if (given.ALLOW_EMBEDDED === 'false') {",
     noticedBy: [inProduction('names all that is missing at once')],
   },
   {
     guard: 'production makes up no secret',
-    file: config,
+    file: rules,
     text: 'if (given[name] === undefined) problems.push(`${name} is missing: production does not make up secrets`);',
     mutation: 'continue;',
     noticedBy: [inProduction('names all that is missing at once')],
   },
   {
     guard: 'production refuses cheap password hashes',
-    file: config,
+    file: rules,
     text: 'if (Number(given.BCRYPT_COST ?? 12) < 12)',
     mutation: 'if (Number(given.BCRYPT_COST ?? 12) < 1)',
     noticedBy: [inProduction('refuses a weak BCRYPT_COST')],

@@ -11,7 +11,7 @@ import { summaryOf, tableOf } from './verdict-table.ts';
 const usage = `npm run test:mutants [-- --only PATTERN] [--list] [--workers N]
 
 Switches each guard of the shop off in a copy of the tree, one after the other, and runs the tests that have to notice it.
-A full run takes about 15 minutes on two cores. MariaDB and DynamoDB Local are started once for all of it.
+A full run takes about 10 minutes on two quiet cores. MariaDB and DynamoDB Local are started once for all of it.
 
   --only PATTERN  only guards whose name or file matches this regular expression
   --list          names the guards and their tests, and runs nothing

@@ -97,13 +97,13 @@ export const sessionMutants: readonly Mutant[] = [
   {
     guard: 'the process that revokes honours it before it answers',
     file: revocations,
-    text: 'known.add(revocation, minute);\n        // Readers',
-    mutation: '// Readers',
+    text: 'note(revocation, await store.insert(revocation)),',
+    mutation: 'void (await store.insert(revocation)),',
     noticedBy: [embedded('sessions', 'signing out ends this session alone')],
   },
   {
     guard: 'a revocation is written for all processes',
-    file: revocations,
+    file: 'src/modules/auth/revocation-store.ts',
     text: 'await revocations.insert(toItem(revocation, minute));',
     mutation: '',
     noticedBy: [embedded('revocations', 'revocations that are new are found by the next poll')],
@@ -127,9 +127,9 @@ export const sessionMutants: readonly Mutant[] = [
   },
   {
     guard: 'a revocation that took too long to arrive is written again',
-    file: revocations,
-    text: 'if (thisMinute() - minute < lateMinutes) return;',
-    mutation: 'return;',
+    file: 'src/modules/auth/revocation-store.ts',
+    text: 'if (thisMinute() - minute < lateMinutes) return minute;',
+    mutation: 'return minute;',
     noticedBy: [
       embedded('revocations', 'revocations whose row took too long to arrive are written again, where the others look'),
     ],

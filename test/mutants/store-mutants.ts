@@ -111,8 +111,8 @@ export const storeMutants: readonly Mutant[] = [
   {
     guard: 'a fresh transaction does not wait for the pool',
     file: mysql,
-    text: 'poolOf(fresh || unhurried ? single : sequelize)',
-    mutation: 'poolOf(unhurried ? single : sequelize)',
+    text: 'fresh || unhurried ? poolOf(single) : shared;',
+    mutation: 'unhurried ? poolOf(single) : shared;',
     noticedBy: [
       services('claim-races', 'a void claim does not wait for a connection of the pool: those may all be waiting for it'),
     ],

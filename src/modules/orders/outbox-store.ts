@@ -1,5 +1,5 @@
 import { type Database, placeholders, type Sql, type SqlTransaction } from '../../shared/database.ts';
-import { newId } from '../../shared/identifier.ts';
+import { newId, timeOfId } from '../../shared/identifier.ts';
 import { fromSql, toSql } from '../../shared/instant.ts';
 import { databaseClock } from '../../shared/sql-clock.ts';
 import type { OrderEvent } from './orders-api.ts';
@@ -106,6 +106,24 @@ export async function markFailed(
      dead_at = ${dead ? databaseClock(db) : 'NULL'}, last_error = ? WHERE id = ? AND leased_by = ?`,
     [error.slice(0, 500), id, lease],
   );
+}
+
+/** What waits in the outbox, and what was put aside. */
+export interface OutboxBacklog {
+  /** RFC 3339 UTC; absent: nothing waits */
+  readonly oldestAt?: string;
+  readonly dead: number;
+}
+
+/** Reads nothing but the index: ids begin with their time, and of dead events at most 1,000 are counted. */
+export async function readBacklog(db: Sql): Promise<OutboxBacklog> {
+  const [oldest] = await db.rows<{ id: string | null }>(
+    'SELECT MIN(id) AS id FROM orders_outbox WHERE published_at IS NULL AND dead_at IS NULL',
+  );
+  const [count] = await db.rows<{ dead: number }>(
+    'SELECT COUNT(*) AS dead FROM (SELECT id FROM orders_outbox WHERE published_at IS NULL AND dead_at IS NOT NULL LIMIT 1000) d',
+  );
+  return { ...(oldest?.id && { oldestAt: timeOfId(oldest.id) }), dead: count?.dead ?? 0 };
 }
 
 export interface DeadEvent {
