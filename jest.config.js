@@ -28,6 +28,7 @@ const onServices = [
   'order-lifecycle',
   'order-recovery',
   'order-summary',
+  'outbox-leases',
   'placing-orders',
   'product-editing',
   'product-list',
@@ -42,8 +43,10 @@ const onServices = [
   'reservation-states',
   'reserving',
   'roles-and-admins',
+  'row-locks',
   'service-keeper',
   'sessions',
+  'settling-orders',
   'shared-products',
   'shared-sign-in',
   'stock',
@@ -51,7 +54,7 @@ const onServices = [
 ];
 
 /** What can't be shown without them. */
-const servicesAlone = ['claim-races', 'cluster', 'mysql-limits', 'service-keeper'];
+const servicesAlone = ['claim-races', 'cluster', 'mysql-limits', 'row-locks', 'service-keeper'];
 const splitAlone = ['split-services'];
 
 /** The stories of the whole shop, told once more by a service for each module. */

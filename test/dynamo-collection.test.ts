@@ -91,6 +91,7 @@ describe('a table', () => {
     expect(await things.update({ id: 'a' }, change, { equals: { count: 3 } })).toBe(false);
     expect(await things.update({ id: 'a' }, change, { equals: { count: 1 }, exists: ['shelf'] })).toBe(false);
     expect(await things.update({ id: 'a' }, change, { below: { count: 1 } })).toBe(false);
+    expect(await things.update({ id: 'a' }, change, { equals: { count: 1 }, absent: ['count'] })).toBe(false);
     expect(await things.update({ id: 'a' }, change, { equals: { count: 1 }, absent: ['shelf'], below: { count: 2 } })).toBe(true);
     expect(await things.get({ id: 'a' })).toEqual({ id: 'a', count: 2 });
   });

@@ -36,7 +36,7 @@ export interface AccessClaims {
 export interface TokenReader {
   /** The key that a token names, if its header is one of ours; nothing is looked up anywhere else. */
   keyOf(token: string): KeyObject | undefined;
-  /** What the claims of a token with a good signature say; undefined when they are not ones that we issue, or not valid now. */
+  /** What the claims of a token with a good signature say; undefined when they are not ones that we issue. Whether its time is over is for the caller to see. */
   readClaims(claims: unknown): AccessClaims | undefined;
 }
 
@@ -87,7 +87,7 @@ export function createTokenReader(publicKeyOf: (kid: string) => KeyObject | unde
       if (!parsed.success) return undefined;
       const { sub, sid, tv, iat, exp, roles: userRoles } = parsed.data;
       const tooNew = iat * 1000 > now() + clockToleranceMs;
-      if (tooNew || exp - iat > lifetimeSeconds || exp * 1000 <= now()) return undefined;
+      if (tooNew || exp - iat > lifetimeSeconds) return undefined;
       return { principal: { userId: sub, sessionId: sid, tokenVersion: tv, roles: userRoles }, expiresAt: exp };
     },
   };

@@ -57,7 +57,7 @@ export function createKnownRevocations(
 
   const run = async () => {
     const startedAt = elapsed();
-    const whole = startedAt - lastWholePoll >= wholeReadEveryMs || startedAt - lastPoll >= wholeReadEveryMs;
+    const whole = startedAt - lastWholePoll >= wholeReadEveryMs;
     try {
       const { thisMinute, revocations } = await readRecent(whole ? keptMinutes : lateMinutes);
       for (const { revocation, minute } of revocations) known.add(revocation, minute);

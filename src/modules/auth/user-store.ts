@@ -35,7 +35,6 @@ export function createUserStore({ users }: Pick<AuthTables, 'users'>, now: () =>
       const changed = changedUser(user, change);
       const written = await users.update({ user_id: user.id }, changeOf(changed, change, now()), {
         equals: { token: user.token },
-        absent: ['mark_queue'],
       });
       if (written) return changed;
       const found = await read(user.id);
