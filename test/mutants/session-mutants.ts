@@ -69,7 +69,7 @@ export const sessionMutants: readonly Mutant[] = [
   {
     guard: 'a session ends when it was silent for too long',
     file: sessions,
-    text: 'return session !== undefined && now() < expiryOf(session) ? session : undefined;',
+    text: 'return session === undefined || isOver(session) ? undefined : session;',
     mutation: 'return session;',
     noticedBy: [embedded('sessions', 'refreshing ends after 30 days of silence')],
   },
