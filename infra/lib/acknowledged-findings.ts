@@ -12,7 +12,7 @@ interface AcknowledgedFinding {
 }
 
 const rotatedByHand =
-  'An operator rotates it in steps with days between them, or never (docs/deploying.md); a new value by itself would sign everybody out.';
+  'An operator rotates it in steps with days between them, or never (docs/operations.md); a new value by itself would sign everybody out.';
 const frameworkReason = 'The policy of CDK’s own function names every version of exactly one function of this stack.';
 const logsOnly = 'The managed policy lets the function write its log and nothing else.';
 const executionReason =
@@ -55,7 +55,7 @@ export const acknowledgedFindings: readonly AcknowledgedFinding[] = [
     stack: 'data',
     path: 'CachePassword',
     id: 'AwsSolutions-SMG4',
-    reason: 'An operator rotates it in two steps (docs/deploying.md); nothing but counters and copies is behind it.',
+    reason: 'An operator rotates it in two steps (docs/operations.md); nothing but counters and copies is behind it.',
   },
   { stack: 'data', path: 'JwtPrivateKeys', id: 'AwsSolutions-SMG4', reason: rotatedByHand },
   { stack: 'data', path: 'RefreshKeys', id: 'AwsSolutions-SMG4', reason: rotatedByHand },

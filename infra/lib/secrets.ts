@@ -4,7 +4,7 @@ import { CfnSecret, type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager'
 import type { Settings } from './settings.ts';
 
 export interface ShopSecrets {
-  /** PEM blocks, the first signs; an operator puts them in, see docs/deploying.md */
+  /** PEM blocks, the first signs; an operator puts them in, see docs/operations.md */
   readonly jwtPrivateKeys: ISecret;
   /** comma-separated, newest first */
   readonly refreshKeys: ISecret;
