@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import program from '../package.json' with { type: 'json' };
+import { type Crashing, createCrashing } from './crash-points.ts';
 import { createAuth, makeJwtKey, makePassword, makePepper, makeRefreshKey } from './modules/auth/index.ts';
 import { createCatalog } from './modules/catalog/index.ts';
 import { createOrders, type OrdersDependencies } from './modules/orders/index.ts';
@@ -102,7 +103,7 @@ export async function createApp({ config, log, overrides = {} }: AppOptions): Pr
   const tasks = allTasks.filter((task) => task.everywhere === true || config.roles.worker);
 
   return {
-    http: createHttpServer({ handler, readiness, log }),
+    http: createHttpServer({ handler: stores.crashing.handler(handler), readiness, log }),
     ...(secrets.adminPasswordFile !== undefined && { adminPasswordFile: secrets.adminPasswordFile }),
     ...(secrets.newAdminPassword !== undefined && { newAdminPassword: secrets.newAdminPassword }),
     start: async () => {
@@ -158,10 +159,11 @@ interface Stores {
   readonly queue?: SqsQueue;
   /** absent: the process keeps copies and counts for itself */
   readonly sharing?: Sharing;
+  readonly crashing: Crashing;
 }
 
 async function openStores({
-  config: { stores },
+  config: { stores, crashAt },
   folder,
   log,
 }: {
@@ -169,6 +171,7 @@ async function openStores({
   folder: DataFolder | undefined;
   log: Logger;
 }): Promise<Stores> {
+  const crashing = createCrashing(crashAt);
   const inFolder = (name: string) => join(folder?.path ?? stores.dataDir, name);
   const db =
     stores.mysqlUrl === undefined
@@ -179,7 +182,8 @@ async function openStores({
   // Loaded only where it is used: a start without it need not wait.
   const sharing = stores.redisUrl && (await (await import('./shared/sharing.ts')).openSharing(stores.redisUrl, log));
   return {
-    db,
+    db: crashing.database(db),
+    crashing,
     dynamo,
     ...(stores.sqs !== undefined && { queue: createSqsQueue(stores.sqs) }),
     ...(sharing && { sharing }),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { flag, isOrigin, list, privateKeys, quota, textOrFile, url, wholeNumber } from './config-fields.ts';
+import { type CrashSetting, crashSetting } from './crash-setting.ts';
 
 /** One quota: at most `limit` requests in `windowSeconds`. */
 export interface Quota {
@@ -55,6 +56,8 @@ export interface Config {
   >;
   readonly roles: { readonly web: boolean; readonly worker: boolean };
   readonly logLevel: string;
+  /** for the tests of recovery: where the process ends; production refuses it */
+  readonly crashAt?: CrashSetting;
 }
 
 /** What embedded storage keeps in the data folder, for the programs that look into it beside the server. */
@@ -135,6 +138,7 @@ const environment = z.object({
       'has to be fatal, error, warn, info, debug, trace or silent',
     )
     .default('info'),
+  CRASH_AT: crashSetting.optional(),
 });
 
 /**
@@ -204,6 +208,7 @@ function toConfig(env: z.output<typeof environment>, production: boolean): Confi
     },
     roles: { web: env.ROLES.includes('web'), worker: env.ROLES.includes('worker') },
     logLevel: env.LOG_LEVEL,
+    ...(env.CRASH_AT !== undefined && { crashAt: env.CRASH_AT }),
   };
 }
 
@@ -243,6 +248,7 @@ function productionProblems(given: Environment): string[] {
   for (const name of secrets)
     if (given[name] === undefined) problems.push(`${name} is missing: production does not make up secrets`);
   if (Number(given.BCRYPT_COST ?? 12) < 12) problems.push('BCRYPT_COST has to be 12 or more in production');
+  if (given.CRASH_AT !== undefined) problems.push('CRASH_AT is for the tests of recovery: production does not end on purpose');
   return problems;
 }
 

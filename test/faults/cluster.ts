@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import mysql from 'mysql2/promise';
@@ -26,16 +27,21 @@ export interface Cluster {
   readonly folder: string;
   readonly keeper: Keeper;
   readonly stores: Stores;
-  readonly shops: readonly ShopProcess[];
+  readonly shops: readonly ClusterShop[];
   /** what clients are told */
   readonly url: string;
   readonly admin: { readonly username: string; readonly password: string };
   readonly queues: { readonly queueUrl: string; readonly deadLetterQueueUrl: string };
   /** the shop's database without a proxy; for who looks on */
   readonly db: Database;
-  /** of the shop's database, for connections that do harm */
+  /** of the shop's database, for an administrator who does harm */
   readonly databaseUrl: string;
   close(): Promise<void>;
+}
+
+/** A process and what it reaches its stores through. */
+export interface ClusterShop extends ShopProcess {
+  readonly proxies: Proxies;
 }
 
 export interface Stores {
@@ -51,33 +57,44 @@ export interface ClusterOptions {
   readonly program: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly maxReceives?: number;
+  /** puts the database on a file system in memory of this size, which takes root and Linux */
+  readonly smallDiskMegabytes?: number;
 }
 
 const databaseName = 'shop';
+const plainUser = 'plain';
 
-export async function startCluster({ processes, program, env = {}, maxReceives = 5 }: ClusterOptions): Promise<Cluster> {
+export async function startCluster({
+  processes,
+  program,
+  env = {},
+  maxReceives = 5,
+  smallDiskMegabytes,
+}: ClusterOptions): Promise<Cluster> {
   const keeper = startKeeper();
   const folder = mkdtempSync(join(tmpdir(), 'faults-'));
   keeper.keepFolder(folder);
   try {
     const place = (name: string) => ({ keeper, folder: join(folder, name) });
+    if (smallDiskMegabytes !== undefined) mountSmallDisk(keeper, join(folder, 'mariadb'), smallDiskMegabytes);
     const stores: Stores = {
-      mysql: await createMariaDb(place('mariadb')),
+      mysql: await createMariaDb(place('mariadb'), smallDiskMegabytes === undefined ? [] : smallLogs),
       redis: await createRedisServer(place('redis')),
       dynamo: await createDynamoServer(place('dynamo')),
       sqs: await createQueueServer(place('sqs')),
     };
     await Promise.all(Object.values(stores).map((store: ManagedProgram) => store.start()));
     const queues = await stores.sqs.createQueues(maxReceives);
-    const databaseUrl = await createDatabase(stores.mysql.url);
+    const { databaseUrl, shopUrl } = await createDatabase(stores.mysql.url);
     const db = await openMysql({ url: databaseUrl, poolMax: 4 });
     await migrate(db);
     const common = { ...secrets(), ...env };
-    const shops: ShopProcess[] = [];
+    const shops: ClusterShop[] = [];
     for (let number = 1; number <= processes; number++) {
       const proxies = await startProxies(stores);
-      const reaching = reach(proxies, { databaseUrl, queueUrl: queues.queueUrl });
-      shops.push(await createShopProcess({ number, keeper, folder, program, proxies, env: { ...common, ...reaching } }));
+      const reaching = reach(proxies, { shopUrl, queueUrl: queues.queueUrl });
+      const shop = await createShopProcess({ number, keeper, folder, program, env: { ...common, ...reaching } });
+      shops.push({ ...shop, proxies });
     }
     // the tables of DynamoDB are made by the first one
     for (const shop of shops) await shop.start();
@@ -91,6 +108,18 @@ export async function startCluster({ processes, program, env = {}, maxReceives =
     await keeper.close();
     throw error;
   }
+}
+
+const smallLogs = ['--innodb-log-file-size=8M'];
+
+/** @throws without the right to do it */
+function mountSmallDisk(keeper: Keeper, folder: string, megabytes: number): void {
+  mkdirSync(folder);
+  keeper.keepMount(folder);
+  const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder], {
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`a small file system can not be mounted: ${stderr}`);
 }
 
 async function closeCluster({
@@ -109,11 +138,16 @@ async function closeCluster({
   await keeper.close();
 }
 
-async function createDatabase(server: string): Promise<string> {
+/** The shop's own user is no administrator of the server, as in production. */
+async function createDatabase(server: string): Promise<{ readonly databaseUrl: string; readonly shopUrl: string }> {
   const connection = await mysql.createConnection(server);
+  const { password } = new URL(server);
   await connection.query(`CREATE DATABASE ${databaseName}`);
+  await connection.query(`CREATE USER '${plainUser}'@'127.0.0.1' IDENTIFIED BY '${password}'`);
+  await connection.query(`GRANT ALL ON ${databaseName}.* TO '${plainUser}'@'127.0.0.1'`);
   await connection.end();
-  return Object.assign(new URL(server), { pathname: `/${databaseName}` }).href;
+  const databaseUrl = Object.assign(new URL(server), { pathname: `/${databaseName}` });
+  return { databaseUrl: databaseUrl.href, shopUrl: Object.assign(new URL(databaseUrl), { username: plainUser }).href };
 }
 
 async function startProxies(stores: Stores): Promise<Proxies> {
@@ -125,9 +159,9 @@ async function startProxies(stores: Stores): Promise<Proxies> {
   };
 }
 
-function reach(proxies: Proxies, { databaseUrl, queueUrl }: { databaseUrl: string; queueUrl: string }) {
+function reach(proxies: Proxies, { shopUrl, queueUrl }: { shopUrl: string; queueUrl: string }) {
   return {
-    MYSQL_URL: Object.assign(new URL(databaseUrl), { port: String(proxies.mysql.port) }).href,
+    MYSQL_URL: Object.assign(new URL(shopUrl), { port: String(proxies.mysql.port) }).href,
     REDIS_URL: `redis://127.0.0.1:${proxies.redis.port}`,
     DYNAMODB_ENDPOINT: `http://127.0.0.1:${proxies.dynamo.port}`,
     DYNAMODB_TABLE_PREFIX: 'faults-',

@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import type { Keeper } from './keeper.ts';
 import { lastingPort, type ManagedProgram, managedProgram } from './managed-program.ts';
-import type { Proxies } from './store-proxy.ts';
 
 /** What one life of a process wrote. */
 export interface Life {
@@ -17,13 +16,16 @@ export interface Life {
 export interface ShopProcess extends ManagedProgram {
   readonly port: number;
   readonly url: string;
-  readonly proxies: Proxies;
   /** every life so far, the present one included */
   lives(): readonly Life[];
   /** further variables for the lives to come */
   setEnv(variables: Readonly<Record<string, string>>): void;
-  /** how often it has ended, and the last signal that ended it */
-  ends(): { readonly count: number; readonly signal: NodeJS.Signals | null };
+  /** another program for the lives to come; undefined: the usual one */
+  runProgram(file: string | undefined): void;
+  /** where the lives to come write their log; undefined: into a file of their own */
+  writeLogTo(file: string | undefined): void;
+  /** how often it has ended, and how the last time */
+  ends(): { readonly count: number; readonly code: number | null; readonly signal: NodeJS.Signals | null };
 }
 
 export interface ShopProcessOptions {
@@ -31,7 +33,6 @@ export interface ShopProcessOptions {
   readonly keeper: Keeper;
   readonly folder: string;
   readonly program: string;
-  readonly proxies: Proxies;
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -39,11 +40,13 @@ const root = join(import.meta.dirname, '..', '..');
 
 /** Supervised as in production: one that ends by itself is started again. */
 export async function createShopProcess(options: ShopProcessOptions): Promise<ShopProcess> {
-  const { number, keeper, folder, program, proxies, env } = options;
+  const { number, keeper, folder, program, env } = options;
   const port = await lastingPort();
   const url = `http://127.0.0.1:${port}`;
   const lives: { readonly file: string; killed: boolean }[] = [];
-  const ends: { count: number; signal: NodeJS.Signals | null } = { count: 0, signal: null };
+  const ends: { count: number; code: number | null; signal: NodeJS.Signals | null } = { count: 0, code: null, signal: null };
+  let other: string | undefined;
+  let logFile: string | undefined;
   let further: Readonly<Record<string, string>> = {};
   const { PATH = '' } = process.env;
   const managed = managedProgram({
@@ -53,8 +56,8 @@ export async function createShopProcess(options: ShopProcessOptions): Promise<Sh
     spawn: () => {
       const file = join(folder, `shop-${number}-${lives.length + 1}`);
       lives.push({ file, killed: false });
-      const [out, err] = [openSync(`${file}.log`, 'a'), openSync(`${file}.err`, 'a')];
-      const child = spawn(process.execPath, [join(root, program)], {
+      const [out, err] = [openSync(logFile ?? `${file}.log`, 'a'), openSync(`${file}.err`, 'a')];
+      const child = spawn(process.execPath, [join(root, other ?? program)], {
         env: { PATH, DATA_DIR: join(folder, `data-${number}`), PORT: String(port), HOST: '127.0.0.1', ...env, ...further },
         stdio: ['ignore', out, err],
       });
@@ -64,13 +67,11 @@ export async function createShopProcess(options: ShopProcessOptions): Promise<Sh
     answers: () => ready(url),
     lastWords: () => {
       const life = lives.at(-1);
-      return life === undefined
-        ? ''
-        : readFileSync(`${life.file}.err`, 'utf8') + readFileSync(`${life.file}.log`, 'utf8').slice(-1000);
+      return life === undefined ? '' : readFileSync(`${life.file}.err`, 'utf8') + textOf(`${life.file}.log`).slice(-1000);
     },
-    onExit: (_code, signal) => {
+    onExit: (code, signal) => {
       ends.count += 1;
-      ends.signal = signal;
+      Object.assign(ends, { code, signal });
       const life = lives.at(-1);
       if (life !== undefined) life.killed = signal !== null;
     },
@@ -79,18 +80,27 @@ export async function createShopProcess(options: ShopProcessOptions): Promise<Sh
     ...managed,
     port,
     url,
-    proxies,
     lives: () =>
       lives.map(({ file, killed }) => ({
-        log: readFileSync(`${file}.log`, 'utf8'),
+        log: textOf(`${file}.log`),
         stderr: readFileSync(`${file}.err`, 'utf8'),
         killed,
       })),
+    runProgram: (file) => {
+      other = file;
+    },
+    writeLogTo: (file) => {
+      logFile = file;
+    },
     setEnv: (variables) => {
       further = variables;
     },
     ends: () => ends,
   };
+}
+
+function textOf(file: string): string {
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
 }
 
 function ready(url: string): Promise<void> {

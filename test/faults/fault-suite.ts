@@ -1,0 +1,91 @@
+import { type CatalogueRow, catalogue, shortFaults } from './catalogue.ts';
+import { type Cluster, startCluster } from './cluster.ts';
+import { type FaultResult, type Inject, runFault } from './fault-run.ts';
+import { createRandom } from './random.ts';
+
+/** The shop's settings under test: its own ways and secrets of production, with limits that the load does not reach. */
+export const clusterEnv = {
+  FAULT_INTERVALS: JSON.stringify({ relay: 100, sweep: 500, heldFor: 3000, rollup: 5000, erasure: 2000 }),
+  DRAIN_DELAY_MS: '1500',
+  RATE_LIMIT_BROWSING: '1000000/60',
+  RATE_LIMIT_ORDERS: '1000000/60',
+  RATE_LIMIT_STAFF: '1000000/60',
+  RATE_LIMIT_LOGIN: '1000000/60',
+  RATE_LIMIT_REGISTER: '1000000/60',
+};
+
+export const clusterProgram = 'test/faults/shop-program.ts';
+const smallDiskMegabytes = 220;
+
+export interface SuiteOptions {
+  readonly seed: number;
+  readonly rounds: number;
+  /** ids of rows; absent: all */
+  readonly only?: readonly string[];
+  /** only the short ones */
+  readonly short: boolean;
+  /** of the durations of the catalogue */
+  readonly scale: number;
+  readonly processes: number;
+  readonly onResult: (result: FaultResult) => void;
+}
+
+/** One variant of a row. */
+export interface Run {
+  readonly row: Extract<CatalogueRow, { readonly runs: object }>;
+  readonly variant: string;
+  readonly inject: Inject;
+}
+
+export function selectedRuns({ only, short }: Pick<SuiteOptions, 'only' | 'short'>): readonly Run[] {
+  const wanted = only ?? (short ? shortFaults : catalogue.map(({ id }) => id));
+  return catalogue.flatMap((row) =>
+    'runs' in row && wanted.includes(row.id)
+      ? Object.entries(row.runs).map(([variant, inject]) => ({ row, variant, inject }))
+      : [],
+  );
+}
+
+/** Runs the selected faults one after the other, round by round, each with a seed of its own. */
+export async function runSuite(options: SuiteOptions): Promise<readonly FaultResult[]> {
+  const runs = selectedRuns(options);
+  const results: FaultResult[] = [];
+  for (const smallDisk of [false, true]) {
+    const some = runs.filter(({ row }) => (row.smallDisk === true) === smallDisk);
+    if (some.length === 0) continue;
+    const cluster = await startCluster({
+      processes: options.processes,
+      program: clusterProgram,
+      env: clusterEnv,
+      ...(smallDisk && { smallDiskMegabytes }),
+    });
+    try {
+      for (let round = 0; round < options.rounds; round++)
+        for (const run of some) {
+          const result = await runOne(cluster, run, { ...options, seed: options.seed + round });
+          options.onResult(result);
+          results.push(result);
+        }
+    } finally {
+      await cluster.close();
+    }
+  }
+  return results;
+}
+
+/** Where a fault can't even be run to its end, that is what is broken. */
+export async function runOne(
+  cluster: Cluster,
+  run: Run,
+  { seed, scale, short }: Pick<SuiteOptions, 'seed' | 'scale' | 'short'>,
+): Promise<FaultResult> {
+  const id = run.row.id;
+  const random = createRandom(seed).fork(`${id} ${run.variant}`);
+  const { variant, inject } = run;
+  try {
+    return await runFault(cluster, { id, variant, inject, seed, random, scale, thorough: !short });
+  } catch (error) {
+    const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { id, variant, seed, operations: 0, unknowns: 0, recoveryMs: undefined, broken: new Map([['run', [said]]]) };
+  }
+}
