@@ -13,6 +13,7 @@ const onServices = [
   'claim-races',
   'erasure',
   'exact-names',
+  'faults',
   'first-admin',
   'login-failures',
   'migrations',
@@ -37,7 +38,7 @@ const onServices = [
 ];
 
 /** What can't be shown without them. */
-const servicesAlone = ['claim-races', 'mysql-limits', 'service-keeper'];
+const servicesAlone = ['claim-races', 'faults', 'mysql-limits', 'service-keeper'];
 
 const fileOf = (suite) => `<rootDir>/test/${suite}.test.ts`;
 

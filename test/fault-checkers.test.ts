@@ -71,6 +71,7 @@ const sound: Evidence = {
   doubledEffects: [],
   backlog: { events: 0, held: 0 },
   recoveryMs: 500,
+  baselineMs: 200,
   lives: [{ log, stderr: '', killed: false }],
   canaries: ['canary-password'],
   revocations: [

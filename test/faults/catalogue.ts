@@ -41,6 +41,7 @@ import {
   terminateWhileBusy,
   unhandledRejection,
 } from './process-faults.ts';
+import type { Random } from './random.ts';
 
 /** A test of another suite that meets the fault; test/faults.test.ts sees to it that it exists. */
 export interface CoveringTest {
@@ -203,4 +204,23 @@ export const catalogue: readonly CatalogueRow[] = [
 ];
 
 /** The most telling ones, short enough for every run of the tests. */
-export const shortFaults: readonly string[] = ['F-17', 'F-18', 'F-01', 'F-13', 'F-15', 'F-30', 'F-43', 'F-37', 'F-04'];
+export const shortFaults: readonly string[] = ['F-17', 'F-18', 'F-02', 'F-13', 'F-15', 'F-30', 'F-43', 'F-37'];
+
+const sampledPoints = 2;
+
+/** The short faults, and a few points at which a process dies, as one row. */
+export function shortInjections(random: Random): Readonly<Record<string, Inject>> {
+  const rows = catalogue.filter(({ id }) => shortFaults.includes(id));
+  const faults = rows.flatMap((row) =>
+    'runs' in row
+      ? Object.entries(row.runs)
+          .slice(-1)
+          .map(([how, inject]) => [`${row.id} ${how}`, inject] as const)
+      : [],
+  );
+  const reachable = Object.entries(points).filter(([point]) => !point.includes('void'));
+  const crashes = Array.from({ length: sampledPoints }, () => random.pick(reachable)).map(
+    ([point, inject]) => [`F-04 ${point}`, inject] as const,
+  );
+  return Object.fromEntries([...faults, ...crashes]);
+}

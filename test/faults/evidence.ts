@@ -21,6 +21,8 @@ export interface Evidence {
   readonly backlog: Backlog;
   /** from the end of the fault until everything worked on every process; absent: it never did */
   readonly recoveryMs?: number;
+  /** what the same took before the fault: on a busy machine all takes longer */
+  readonly baselineMs: number;
   readonly lives: readonly Life[];
   /** passwords and tokens that only their owners may see */
   readonly canaries: readonly string[];

@@ -4,9 +4,9 @@ import { checkedElsewhere, checkers } from './checkers.ts';
 import type { FaultResult } from './fault-run.ts';
 
 /** One line of a running suite. */
-export function lineOf({ id, variant, seed, operations, unknowns, recoveryMs, broken }: FaultResult): string {
+export function lineOf({ id, seed, operations, unknowns, recoveryMs, broken }: FaultResult): string {
   const recovery = recoveryMs === undefined ? 'never' : `${(recoveryMs / 1000).toFixed(1)} s`;
-  const head = `${id}  ${variant.padEnd(24)} seed ${seed}  ${String(operations).padStart(5)} operations  ${String(unknowns).padStart(4)} unknown  recovery ${recovery}`;
+  const head = `${id}  seed ${seed}  ${String(operations).padStart(5)} operations  ${String(unknowns).padStart(4)} unknown  recovery ${recovery}`;
   if (broken.size === 0) return `${head}  all hold`;
   const lines = [...broken].flatMap(([invariant, what]) => what.slice(0, 5).map((text) => `      ${invariant}: ${text}`));
   return [`${head}  BROKEN: ${[...broken.keys()].join(', ')}`, ...lines].join('\n');

@@ -7,7 +7,7 @@ import type { Finding } from '../../src/shared/finding.ts';
 import { tokensOf } from './actors.ts';
 import { violationsOf } from './checkers.ts';
 import type { Cluster } from './cluster.ts';
-import type { Evidence } from './evidence.ts';
+import type { Evidence, LimitProbe } from './evidence.ts';
 import { heal } from './heal.ts';
 import { type Load, startLoad } from './load.ts';
 import { observe, replayTokens } from './observe.ts';
@@ -30,10 +30,10 @@ export type Inject = (scene: Scene) => Promise<void>;
 
 export interface FaultResult {
   readonly id: string;
-  readonly variant: string;
   readonly seed: number;
   readonly operations: number;
   readonly unknowns: number;
+  /** the longest of them; undefined: one never ended */
   readonly recoveryMs: number | undefined;
   /** lines by invariant; empty: all hold */
   readonly broken: ReadonlyMap<string, readonly string[]>;
@@ -41,8 +41,8 @@ export interface FaultResult {
 
 export interface RunOptions {
   readonly id: string;
-  readonly variant: string;
-  readonly inject: Inject;
+  /** by name; one after the other under the same load */
+  readonly injections: Readonly<Record<string, Inject>>;
   readonly seed: number;
   readonly random: Random;
   readonly scale: number;
@@ -56,10 +56,10 @@ const recoveryPatienceMs = 30_000;
 const insistPatienceMs = 20_000;
 const quietPatienceMs = 30_000;
 
-/** Load, the fault, healing, and then a look at everything that was promised. */
+/** Load, the faults, healing after each, and then a look at everything that was promised. */
 export async function runFault(
   cluster: Cluster,
-  { id, variant, inject, seed, random, scale, thorough }: RunOptions,
+  { id, injections, seed, random, scale, thorough }: RunOptions,
 ): Promise<FaultResult> {
   const name = `${id.toLowerCase()}-${seed}-${random.below(1e6).toString(36)}`;
   const load = await startLoad(cluster, { random: random.fork('load'), name });
@@ -69,33 +69,31 @@ export async function runFault(
   const watch = watchUnderLoad(cluster);
   await pause(warmUpMs * scale);
   const before = openDescriptors(cluster);
-  const scene = {
-    cluster,
-    load,
-    random,
-    ms: (fullMs: number) => fullMs * scale,
-    complain: (what: string) => void complaints.push(what),
-  };
-  const limits = [];
-  try {
-    const injected = inject(scene);
-    limits.push(await guessPassword(prober));
-    await injected;
-  } finally {
-    await heal(cluster);
+  const baselineMs = (await untilEverythingWorks(prober, load.spareProductId, recoveryPatienceMs)) ?? recoveryPatienceMs;
+  const limits: LimitProbe[] = [];
+  const recoveries: (number | undefined)[] = [];
+  for (const [variant, inject] of Object.entries(injections)) {
+    const complain = (what: string) => void complaints.push(`${variant}: ${what}`);
+    try {
+      const injected = inject({ cluster, load, random, ms: (fullMs) => fullMs * scale, complain });
+      if (limits.length === 0) limits.push(await guessPassword(prober));
+      await injected;
+    } finally {
+      await heal(cluster);
+    }
+    recoveries.push(await untilEverythingWorks(prober, load.spareProductId, recoveryPatienceMs));
   }
-  const recoveryMs = await untilEverythingWorks(prober, load.spareProductId, recoveryPatienceMs);
   const revocations = thorough ? await watchRevocation(prober) : [];
   await pause(afterMs * scale);
   await load.stop(insistPatienceMs);
-  const { findingsUnderLoad, livenessMs } = await watch.end();
-  const backlog = await untilQuiet(cluster, quietPatienceMs);
+  const recovered = recoveries.filter((ms) => ms !== undefined);
+  const recoveryMs = recovered.length === recoveries.length ? Math.max(...recovered) : undefined;
   const evidence: Evidence = {
+    ...(await watch.end()),
+    backlog: await untilQuiet(cluster, quietPatienceMs),
     ...(await observe(cluster, load)),
     ...(recoveryMs !== undefined && { recoveryMs }),
-    ...{ backlog, findingsUnderLoad, livenessMs, revocations, limits },
-    operations: load.history.operations,
-    products: load.products,
+    ...{ baselineMs, revocations, limits, operations: load.history.operations, products: load.products },
     findings: await allOf(auditShop(cluster.db)),
     doubledEffects: await doubledEffects(cluster),
     sessions: thorough ? await replayTokens(cluster, load) : [],
@@ -107,10 +105,24 @@ export async function runFault(
       after: count,
     })),
   };
+  return resultOf({ id, seed, evidence, complaints });
+}
+
+function resultOf({
+  id,
+  seed,
+  evidence,
+  complaints,
+}: {
+  id: string;
+  seed: number;
+  evidence: Evidence;
+  complaints: readonly string[];
+}): FaultResult {
   const broken = new Map(violationsOf(evidence));
   if (complaints.length > 0) broken.set('fault', complaints);
   const unknowns = evidence.operations.filter(({ outcome }) => outcome === 'unknown').length;
-  return { id, variant, seed, operations: evidence.operations.length, unknowns, recoveryMs, broken };
+  return { id, seed, operations: evidence.operations.length, unknowns, recoveryMs: evidence.recoveryMs, broken };
 }
 
 /** Looks at the stock in one snapshot every second, and whether each process lives, while the load runs. */

@@ -58,7 +58,7 @@ export function crashAt(point: CrashPoint): Inject {
   };
 }
 
-const patienceMs = 30_000;
+const patienceMs = 60_000;
 
 async function hasDied(shop: ClusterShop, ends: number): Promise<boolean> {
   for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await pause(20))

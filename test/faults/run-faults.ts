@@ -7,7 +7,7 @@ import { catalogue } from './catalogue.ts';
 import { crashEmbedded } from './embedded-crash.ts';
 import { lineOf, reportOf } from './fault-report.ts';
 import type { FaultResult } from './fault-run.ts';
-import { runSuite, selectedRuns } from './fault-suite.ts';
+import { runSuite, selectedRows } from './fault-suite.ts';
 import { startKeeper } from './keeper.ts';
 import { missingForFaults } from './missing-programs.ts';
 
@@ -58,10 +58,8 @@ async function onEmbedded(seed: number): Promise<readonly FaultResult[]> {
   const results: FaultResult[] = [];
   for (const point of crashPoints) {
     const broken = await crashEmbedded(point, keeper);
-    results.push({
-      ...{ id: 'F-04', variant: `embedded ${point}`, seed, operations: 1, unknowns: 1, recoveryMs: 0 },
-      broken: new Map(broken.length > 0 ? [['run', broken]] : []),
-    });
+    const result = { id: 'F-04', seed, operations: 1, unknowns: 1, recoveryMs: 0 };
+    results.push({ ...result, broken: new Map(broken.length > 0 ? [['run', broken]] : []) });
   }
   await keeper.close();
   return results;
@@ -97,7 +95,7 @@ function readOptions() {
     const only = values.only?.split(',');
     const known =
       only === undefined ||
-      (only.every((id) => catalogue.some((row) => row.id === id)) && selectedRuns({ only, short }).length > 0);
+      (only.every((id) => catalogue.some((row) => row.id === id)) && selectedRows({ only, short }).length > 0);
     if (values.help || !known || ![seed, rounds, scale, processes].every((value) => value > 0)) return undefined;
     const full = only === undefined && !short && !embedded;
     return { seed, rounds, scale, processes, short, embedded, full, ...(only !== undefined && { only }) };

@@ -29,7 +29,7 @@ export interface ShopClient {
 }
 
 /** What a client waits for an answer: longer than any request may take. */
-export const clientTimeoutMs = 15_000;
+const clientTimeoutMs = 15_000;
 
 export function openShopClient(url: string, timeoutMs = clientTimeoutMs): ShopClient {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });

@@ -46,7 +46,7 @@ export async function installMariaDb(folder: string): Promise<string> {
   const password = randomBytes(16).toString('hex');
   const grants = [
     `CREATE USER IF NOT EXISTS 'shop'@'127.0.0.1' IDENTIFIED BY '${password}'`,
-    `GRANT ALL ON *.* TO 'shop'@'127.0.0.1'`,
+    `GRANT ALL ON *.* TO 'shop'@'127.0.0.1' WITH GRANT OPTION`,
     `ALTER USER 'root'@'localhost' IDENTIFIED BY '${password}'`,
   ];
   writeFileSync(initFileIn(folder), `${grants.join(';\n')};\n`, { mode: 0o600 });
