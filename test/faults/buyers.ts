@@ -18,7 +18,7 @@ export interface Work {
   readonly ending: AbortSignal;
 }
 
-const longestPauseMs = 60;
+const longestPauseMs = 150;
 const mostLines = 3;
 const mostPieces = 3;
 /** their orders that a buyer looks at again and again */

@@ -84,6 +84,8 @@ export interface LimitProbe {
   readonly limit: number;
   readonly allowed: number;
   readonly refused: number;
+  /** a process lost or had lost sight of the others' counts meanwhile */
+  readonly torn: boolean;
 }
 
 export interface ForeignRead {

@@ -4,9 +4,9 @@ import { checkedElsewhere, checkers } from './checkers.ts';
 import type { FaultResult } from './fault-run.ts';
 
 /** One line of a running suite. */
-export function lineOf({ id, seed, operations, unknowns, recoveryMs, broken }: FaultResult): string {
-  const recovery = recoveryMs === undefined ? 'never' : `${(recoveryMs / 1000).toFixed(1)} s`;
-  const head = `${id}  seed ${seed}  ${String(operations).padStart(5)} operations  ${String(unknowns).padStart(4)} unknown  recovery ${recovery}`;
+export function lineOf({ id, seed, operations, unknowns, recoveryMs, baselineMs, broken }: FaultResult): string {
+  const recovery = seconds(recoveryMs);
+  const head = `${id}  seed ${seed}  ${String(operations).padStart(5)} operations  ${String(unknowns).padStart(4)} unknown  recovery ${recovery} (${seconds(baselineMs)} before)`;
   if (broken.size === 0) return `${head}  all hold`;
   const lines = [...broken].flatMap(([invariant, what]) => what.slice(0, 5).map((text) => `      ${invariant}: ${text}`));
   return [`${head}  BROKEN: ${[...broken.keys()].join(', ')}`, ...lines].join('\n');
@@ -33,7 +33,7 @@ export function reportOf({ results, command, versions, tookMs }: ReportOptions):
     `${results.length} runs, ${sum(({ operations }) => operations).toLocaleString('en-GB')} operations, ${sum(({ unknowns }) => unknowns).toLocaleString('en-GB')} of them with an unknown outcome at first;`,
     `${brokenRuns === 0 ? 'every invariant held in every run' : `an invariant was broken in ${brokenRuns} runs`}; the slowest recovery took ${(slowest / 1000).toFixed(1)} s.`,
     '',
-    '| fault | what | how | seeds | operations | unknown | slowest recovery | invariants |',
+    '| fault | what | how | seeds | operations | unknown | recovery (before) | invariants |',
     '|---|---|---|---|---|---|---|---|',
     ...catalogue.map((row) => tableRow(row, results)),
     '',
@@ -70,10 +70,14 @@ function tableRow(row: CatalogueRow, results: readonly FaultResult[]): string {
     seeds,
     sum(({ operations }) => operations),
     sum(({ unknowns }) => unknowns),
-    Number.isFinite(slowest) ? `${(slowest / 1000).toFixed(1)} s` : 'never',
+    `${seconds(Number.isFinite(slowest) ? slowest : undefined)} (${seconds(Math.max(...own.map(({ baselineMs }) => baselineMs)))})`,
     broken.length === 0 ? 'all hold' : `broken: ${broken.join(', ')}`,
   ];
   return `| ${cells.join(' | ')} |`;
+}
+
+function seconds(ms: number | undefined): string {
+  return ms === undefined ? 'never' : `${(ms / 1000).toFixed(1)} s`;
 }
 
 const introduction = [

@@ -35,6 +35,8 @@ export interface FaultResult {
   readonly unknowns: number;
   /** the longest of them; undefined: one never ended */
   readonly recoveryMs: number | undefined;
+  /** what the same took before the fault */
+  readonly baselineMs: number;
   /** lines by invariant; empty: all hold */
   readonly broken: ReadonlyMap<string, readonly string[]>;
 }
@@ -122,7 +124,8 @@ function resultOf({
   const broken = new Map(violationsOf(evidence));
   if (complaints.length > 0) broken.set('fault', complaints);
   const unknowns = evidence.operations.filter(({ outcome }) => outcome === 'unknown').length;
-  return { id, seed, operations: evidence.operations.length, unknowns, recoveryMs: evidence.recoveryMs, broken };
+  const { operations, recoveryMs, baselineMs } = evidence;
+  return { id, seed, operations: operations.length, unknowns, recoveryMs, baselineMs, broken };
 }
 
 /** Looks at the stock in one snapshot every second, and whether each process lives, while the load runs. */

@@ -87,6 +87,6 @@ async function runRow(
     return await runFault(cluster, { id, injections: runs, seed, random, scale, thorough: !short });
   } catch (error) {
     const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return { id, seed, operations: 0, unknowns: 0, recoveryMs: undefined, broken: new Map([['run', [said]]]) };
+    return { id, seed, operations: 0, unknowns: 0, recoveryMs: undefined, baselineMs: 0, broken: new Map([['run', [said]]]) };
   }
 }

@@ -27,16 +27,20 @@ export function startKeeper(): Keeper {
   });
   const tell = (line: object) => void program.stdin?.write(`${JSON.stringify(line)}\n`);
   program.stdin?.on('error', () => undefined);
+  let closed = false;
   return {
     keepChild: (child) => {
       const { pid } = child;
       if (pid === undefined) return;
+      // somebody was still starting it
+      if (closed) return void child.kill('SIGKILL');
       tell({ pid });
       child.once('exit', () => tell({ gone: pid }));
     },
     keepFolder: (folder) => tell({ folder }),
     keepMount: (mount) => tell({ mount }),
     close: async () => {
+      closed = true;
       const ended = once(program, 'exit');
       program.stdin?.end();
       await ended;

@@ -33,7 +33,8 @@ export interface ProgramOptions {
   readonly onExit?: (code: number | null, signal: NodeJS.Signals | null) => void;
 }
 
-const startMs = 60_000;
+/** A process of the shop starts only while all stores are up, and on a busy machine everything takes its time. */
+const startMs = 180_000;
 const betweenMs = 50;
 const restartPauseMs = 500;
 

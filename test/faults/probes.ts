@@ -110,6 +110,7 @@ const failuresPerAccount = 10;
 export async function guessPassword({ cluster, random, keep }: Prober): Promise<LimitProbe> {
   const account = { username: `guessed-${randomUUID()}`, password: canaryPassword(random) };
   keep(account.password);
+  const since = new Date(Date.now() - tornForMs).toISOString();
   const clients = cluster.shops.map(({ url }) => openShopClient(url, attemptTimeoutMs));
   const statuses = await Promise.all(
     Array.from({ length: guesses }, async (_, index) => {
@@ -120,5 +121,14 @@ export async function guessPassword({ cluster, random, keep }: Prober): Promise<
   );
   for (const client of clients) client.close();
   const count = (status: number) => statuses.filter((one) => one === status).length;
-  return { limit: failuresPerAccount, allowed: count(401), refused: count(429) };
+  const torn = cluster.shops.some((shop) => shop.lives().some(({ log }) => lostSight(log, since)));
+  return { limit: failuresPerAccount, allowed: count(401), refused: count(429), torn };
+}
+
+/** so long before the guesses as a process may have been on its own without saying so again */
+const tornForMs = 30_000;
+
+function lostSight(log: string, since: string): boolean {
+  const lines = log.split('\n').filter((line) => line.includes('"shared":false'));
+  return lines.some((line) => (/"time":"([^"]+)"/.exec(line)?.[1] ?? '') > since);
 }

@@ -37,15 +37,11 @@ async function underFire(cluster: Cluster, { path, everyMs, seed }: Options): Pr
     random: createRandom(seed),
     onKill: (name) => process.stderr.write(`killed: ${name}\n`),
   });
+  const { url, admin } = cluster;
   const exitCode = await replay({
-    path,
-    url: new URL(cluster.url),
-    concurrency: 16,
-    admin: cluster.admin,
-    output: process.stdout,
-    settleMs: settlePatienceMs,
-  });
-  await spree.end();
+    ...{ path, url: new URL(url), concurrency: 16, admin },
+    ...{ output: process.stdout, settleMs: settlePatienceMs },
+  }).finally(() => spree.end());
   const backlog = await untilQuiet(cluster, quietPatienceMs);
   const findings: string[] = [];
   for await (const { invariant, subject, detail } of auditShop(cluster.db)) findings.push(`${invariant}  ${subject}: ${detail}`);

@@ -58,7 +58,7 @@ async function onEmbedded(seed: number): Promise<readonly FaultResult[]> {
   const results: FaultResult[] = [];
   for (const point of crashPoints) {
     const broken = await crashEmbedded(point, keeper);
-    const result = { id: 'F-04', seed, operations: 1, unknowns: 1, recoveryMs: 0 };
+    const result = { id: 'F-04', seed, operations: 1, unknowns: 1, recoveryMs: 0, baselineMs: 0 };
     results.push({ ...result, broken: new Map(broken.length > 0 ? [['run', broken]] : []) });
   }
   await keeper.close();

@@ -32,7 +32,8 @@ export interface ShopClient {
 const clientTimeoutMs = 15_000;
 
 export function openShopClient(url: string, timeoutMs = clientTimeoutMs): ShopClient {
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  // a connection for each request: the balancer deals out connections, and every process has to have its part
+  const agent = new Agent({ keepAlive: false, maxSockets: 64 });
   return {
     ask: async (ask) => {
       try {

@@ -2,7 +2,7 @@ import { pausing } from './actors.ts';
 import type { Work } from './buyers.ts';
 import { member } from './shop-client.ts';
 
-const longestPauseMs = 80;
+const longestPauseMs = 200;
 
 /** Edits products from the version that was read, counts stock, ships and delivers. */
 export async function keepShop(work: Work): Promise<void> {

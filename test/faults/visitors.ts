@@ -2,7 +2,7 @@ import { canaryPassword, pausing, type Stage, tokensOf } from './actors.ts';
 import type { Random } from './random.ts';
 import { perform } from './shop-client.ts';
 
-const pauseMs = 150;
+const pauseMs = 400;
 
 /** People who register under a name that two of them want at the same time, sign in, and sign out. */
 export async function comeAndGo({
