@@ -18,6 +18,7 @@ const onServices = [
   'cluster',
   'erasure',
   'exact-names',
+  'faults',
   'filled-shop',
   'first-admin',
   'login-failures',
@@ -54,7 +55,7 @@ const onServices = [
 ];
 
 /** What can't be shown without them. */
-const servicesAlone = ['claim-races', 'cluster', 'mysql-limits', 'row-locks', 'service-keeper'];
+const servicesAlone = ['claim-races', 'cluster', 'faults', 'mysql-limits', 'row-locks', 'service-keeper'];
 const splitAlone = ['split-services'];
 
 /** The stories of the whole shop, told once more by a service for each module. */

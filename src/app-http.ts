@@ -52,7 +52,7 @@ export function buildHttp({
     onAnswered: measureAnswers(metrics),
   });
   const shed = createShedding({ routes, limiter, readiness, corsOrigins, onShed: () => metrics.count('Sheds') });
-  return { http: createHttpServer({ handler, readiness, log, shed }), readiness, limiter };
+  return { http: createHttpServer({ handler: stores.crashing.handler(handler), readiness, log, shed }), readiness, limiter };
 }
 
 function quotasOf({ rateLimits }: Config): QuotaRules {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { type Crashing, createCrashing } from './crash-points.ts';
 import { type AuthDependencies, makeJwtKey, makePassword, makePepper, makeRefreshKey } from './modules/auth/index.ts';
 import { adminPasswordFileName, adminUsername, type Config, sqliteFileName } from './shared/config.ts';
 import type { DataFolder } from './shared/data-folder.ts';
@@ -24,10 +25,11 @@ export interface Stores {
   readonly sharing?: Sharing;
   /** absent: nothing is traced */
   readonly tracing?: Tracing;
+  readonly crashing: Crashing;
 }
 
 export async function openStores({
-  config: { stores, modules, tracing: collector },
+  config: { stores, modules, crashAt, tracing: collector },
   folder,
   metrics,
   log,
@@ -40,6 +42,7 @@ export async function openStores({
   /** what a test puts between the shop and these stores */
   wrap?: ((opened: Pick<Stores, 'db' | 'dynamo'>) => Pick<Stores, 'db' | 'dynamo'>) | undefined;
 }): Promise<Stores> {
+  const crashing = createCrashing(crashAt);
   const inFolder = (name: string) => join(folder?.path ?? stores.dataDir, name);
   const openDatabase = () =>
     stores.mysqlUrl === undefined
@@ -54,8 +57,9 @@ export async function openStores({
   const tracing = collector && (await openTracing(collector));
   if (tracing && dynamo) traceDynamo(dynamo, tracing);
   return {
-    ...wrap({ ...(db && { db: tracing ? traceDatabase(db, tracing) : db }), ...(dynamo && { dynamo }) }),
+    ...wrap({ ...(db && { db: crashing.database(tracing ? traceDatabase(db, tracing) : db) }), ...(dynamo && { dynamo }) }),
     ...(tracing && { tracing }),
+    crashing,
     ...(stores.sqs !== undefined && modules.orders && { queue: createSqsQueue(stores.sqs) }),
     ...(sharing && { sharing }),
   };

@@ -56,6 +56,8 @@ describe('the configuration', () => {
     ['ADMIN_USERNAME', 'admin'],
     ['AUDIT_INTERVAL_SECONDS', '-1'],
     ['LOG_LEVEL', 'loud'],
+    ['CRASH_AT', 'somewhere'],
+    ['CRASH_AT', 'before-reply:0'],
   ])('refuses %s=%s by name', (name, value) => {
     const problems = problemsOf({ [name]: value });
     expect(problems).toHaveLength(1);
@@ -80,6 +82,12 @@ describe('the configuration', () => {
   it('does not repeat a secret in what it says', () => {
     const said = problemsOf({ NODE_ENV: 'production', PASSWORD_PEPPER: 'hunter2hunter2', REFRESH_KEYS: 'canary' }).join();
     expect(said).not.toMatch(/hunter2|canary/);
+  });
+
+  it('reads where the process shall end, and how the many-th time', () => {
+    expect(readConfig({ CRASH_AT: 'before-reply' }).crashAt).toEqual({ point: 'before-reply', occurrence: 1 });
+    expect(readConfig({ CRASH_AT: 'after-claim:3' }).crashAt).toEqual({ point: 'after-claim', occurrence: 3 });
+    expect(readConfig({}).crashAt).toBeUndefined();
   });
 
   it('reads keys from a file, newest first', () => {
@@ -129,7 +137,8 @@ describe('the configuration', () => {
       ['REFRESH_KEYS', 'change-me-change-me-change-me-change-me'],
       ['PASSWORD_PEPPER', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'],
       ['JWT_PRIVATE_KEYS', pem(1024)],
-    ])('refuses a weak %s', (name, value) => {
+      ['CRASH_AT', 'before-reply'],
+    ])('refuses a weak or harmful %s', (name, value) => {
       expect(problemsOf({ ...sound, [name]: value }).join()).toContain(name);
     });
 

@@ -61,6 +61,7 @@ function productionProblems(given: Environment): string[] {
   for (const name of runs(given, 'auth') ? secrets : [])
     if (given[name] === undefined) problems.push(`${name} is missing: production does not make up secrets`);
   if (Number(given.BCRYPT_COST ?? 12) < 12) problems.push('BCRYPT_COST has to be 12 or more in production');
+  if (given.CRASH_AT !== undefined) problems.push('CRASH_AT is for the tests of recovery: production does not end on purpose');
   return problems;
 }
 

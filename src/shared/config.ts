@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { flag, isOrigin, list, privateKeys, quota, textOrFile, url, wholeNumber } from './config-fields.ts';
 import { crossProblems, type Environment, weakSecrets } from './config-rules.ts';
+import { type CrashSetting, crashSetting } from './crash-setting.ts';
 
 /** One quota: at most `limit` requests in `windowSeconds`. */
 export interface Quota {
@@ -77,6 +78,8 @@ export interface Config {
     readonly intervalMs: number;
   };
   readonly logLevel: string;
+  /** for the tests of recovery: where the process ends; production refuses it */
+  readonly crashAt?: CrashSetting;
 }
 
 /** What embedded storage keeps in the data folder, for the programs that look into it beside the server. */
@@ -163,6 +166,7 @@ const environment = z.object({
       'has to be fatal, error, warn, info, debug, trace or silent',
     )
     .default('info'),
+  CRASH_AT: crashSetting.optional(),
 });
 
 /**
@@ -230,6 +234,7 @@ function toConfig(env: z.output<typeof environment>, production: boolean): Confi
     roles: { web: env.ROLES.includes('web'), worker: env.ROLES.includes('worker') },
     audit: { intervalMs: env.AUDIT_INTERVAL_SECONDS * 1000 },
     logLevel: env.LOG_LEVEL,
+    ...(env.CRASH_AT !== undefined && { crashAt: env.CRASH_AT }),
   };
 }
 
