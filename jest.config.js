@@ -52,6 +52,7 @@ const onServices = [
   'shared-sign-in',
   'stock',
   'time-zones',
+  'unique-rows',
 ];
 
 /** What can't be shown without them. */
