@@ -9,6 +9,7 @@ import { stateOf } from './http-state.ts';
 import type { Lane, LoadLimiter } from './load-limiter.ts';
 import type { Principal } from './principal.ts';
 import type { Reply, Route } from './route.ts';
+import { asCaller } from './security-log.ts';
 
 export interface MountOptions {
   readonly authenticate: Authenticate;
@@ -76,21 +77,23 @@ function routeHandler(route: Route, options: MountOptions): RequestHandler {
     const input = await readInput(request);
     if (input.params !== undefined) state.params = input.params;
     const leave = enter(lane);
-    const reply = await withDeadline(timeoutMs - admissionMs, () =>
-      route
-        .handle({
-          ...input,
-          principal,
-          requestId: state.requestId,
-          address: state.address,
-          userAgent: request.headers['user-agent'] ?? '',
-          url: request.url,
-        })
-        .finally(leave),
-    );
+    const call = {
+      ...input,
+      principal,
+      requestId: state.requestId,
+      address: state.address,
+      userAgent: request.headers['user-agent'] ?? '',
+      url: request.url,
+    };
+    const reply = await withDeadline(timeoutMs - admissionMs, () => handle(route, call).finally(leave));
     setCaching({ route, principal, response });
     sendReply(request, response, reply);
   };
+}
+
+/** Reading changes nothing, so nothing is noted of it but by who may read about others. */
+function handle(route: Route, call: Parameters<Route['handle']>[0]): Promise<Reply> {
+  return route.method === 'get' && route.access !== 'admin' ? route.handle(call) : asCaller(call, () => route.handle(call));
 }
 
 /** @throws overloaded (503) */

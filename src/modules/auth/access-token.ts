@@ -39,6 +39,8 @@ export interface AccessTokens {
   keyOf(token: string): KeyObject | undefined;
   /** What the claims of a token with a good signature say; undefined when they are not ones that we issue, or not valid now. */
   readClaims(claims: unknown): AccessClaims | undefined;
+  /** the names of the keys; the first one signs */
+  readonly kids: readonly string[];
   readonly jwks: { readonly keys: readonly object[] };
 }
 
@@ -78,6 +80,7 @@ export function createAccessTokens(privateKeys: readonly string[], now: () => nu
       if (tooNew || exp - iat > lifetimeSeconds || exp * 1000 <= now()) return undefined;
       return { principal: { userId: sub, sessionId: sid, tokenVersion: tv, roles: userRoles }, expiresAt: exp };
     },
+    kids: keys.map(({ kid }) => kid),
     jwks: { keys: keys.map(({ kid, jwk }) => ({ ...jwk, kid, use: 'sig', alg: algorithm })) },
   };
 }

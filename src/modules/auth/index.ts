@@ -4,6 +4,7 @@ import type { Dynamo } from '../../shared/dynamo.ts';
 import { Failure } from '../../shared/failure.ts';
 import type { Authenticate } from '../../shared/http-access.ts';
 import type { Module } from '../../shared/module.ts';
+import { noteSecurity } from '../../shared/security-log.ts';
 import type { SharedCounters } from '../../shared/shared-counters.ts';
 import { createAccessTokens } from './access-token.ts';
 import { accountRoutes } from './account-routes.ts';
@@ -115,7 +116,7 @@ export async function createAuth(dependencies: AuthDependencies): Promise<AuthMo
     api: { ...createErasure({ users, lists, names, sessionStore, changes }), personalData },
     routes: [
       ...accountRoutes(accounts),
-      ...sessionRoutes({ accounts, sessions, refresh }),
+      ...sessionRoutes({ accounts, refresh }),
       ...userRoutes(administration),
       ...keyRoutes(accessTokens),
     ],
@@ -134,6 +135,7 @@ export async function createAuth(dependencies: AuthDependencies): Promise<AuthMo
       deactivationTask({ lists, changes, now, everyMs: every.deactivations }),
     ],
     start: async () => {
+      noteSecurity(log, 'keys-loaded', { accessKids: accessTokens.kids, refreshKeyIds: refreshTokens.keyIds });
       await revocations.poll();
       await ensureAdmin({ admins, registration, admin: settings.admin, passwordMinLength, log });
     },
