@@ -2,7 +2,7 @@ import type { Express, Request, RequestHandler, Response } from 'express';
 import { withDeadline } from './deadline.ts';
 import { Failure, overloaded } from './failure.ts';
 import type { Authenticate } from './http-access.ts';
-import { admit } from './http-access.ts';
+import { identify, requireRole } from './http-access.ts';
 import { createInputReader } from './http-input.ts';
 import type { CountRequest } from './http-quota.ts';
 import { stateOf } from './http-state.ts';
@@ -68,10 +68,11 @@ function routeHandler(route: Route, options: MountOptions): RequestHandler {
     Object.assign(state, { route: route.path, operationId: route.operationId, quota: route.quota });
     const beganAt = performance.now();
     const principal = await withDeadline(timeoutMs, async () => {
-      const admitted = await admit(request, route.access, authenticate);
-      if (admitted !== undefined) state.userId = admitted.userId;
+      const caller = await identify(request, route.access, authenticate);
+      if (caller !== undefined) state.userId = caller.userId;
+      requireRole(caller, route.access);
       await count?.(request, response);
-      return admitted;
+      return caller;
     });
     const admissionMs = performance.now() - beganAt;
     const input = await readInput(request);
