@@ -94,6 +94,11 @@ function toKey(pem: string) {
   return { kid, privateKey, publicKey, jwk: { kty, n, e } };
 }
 
+/** The `kid` of a key (RFC 7638). */
+export function accessKeyId(pem: string): string {
+  return toKey(pem).kid;
+}
+
 function headerOf(token: string): unknown {
   try {
     return JSON.parse(Buffer.from(token.slice(0, token.indexOf('.')), 'base64url').toString());

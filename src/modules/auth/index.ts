@@ -36,8 +36,10 @@ import { createUserLists } from './user-lists.ts';
 import { userRoutes } from './user-routes.ts';
 import { createUserStore } from './user-store.ts';
 
+export { accessKeyId } from './access-token.ts';
 export type { Auth } from './auth-api.ts';
 export { type AuthAudit, openAuthAudit } from './auth-audit.ts';
+export { keyIdOf as refreshKeyId } from './refresh-token.ts';
 export { makeJwtKey, makePassword, makePepper, makeRefreshKey } from './secrets.ts';
 
 export interface AuthDependencies {

@@ -47,6 +47,6 @@ export function createRefreshTokens(secrets: readonly string[]) {
 }
 
 /** Names a key without telling anything about it. */
-function keyIdOf(secret: string): string {
+export function keyIdOf(secret: string): string {
   return createHash('sha256').update(secret).digest().subarray(0, 8).toString('base64url');
 }
