@@ -2,6 +2,7 @@ import { missingPrograms, servicesRequired } from './test/harness/services.ts';
 
 /** What runs on MariaDB and DynamoDB Local too, where those are installed. The others are about one store, or about none. */
 const onServices = [
+  'access-matrix',
   'access-tokens',
   'account-races',
   'accounts',
@@ -27,6 +28,7 @@ const onServices = [
   'exact-names',
   'filled-shop',
   'first-admin',
+  'key-rotation',
   'login-failures',
   'migrations',
   'mysql-limits',

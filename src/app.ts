@@ -12,6 +12,7 @@ import type { Database } from './shared/database.ts';
 import type { HttpServer } from './shared/http-server.ts';
 import { migrate, pendingMigrations } from './shared/migrations.ts';
 import { createConsumer } from './shared/queue-consumer.ts';
+import type { Route } from './shared/route.ts';
 import { createShopMetrics, type ShopMetrics } from './shop-metrics.ts';
 
 /** What tests may put in the place of the real thing. */
@@ -30,6 +31,8 @@ export interface AppOptions {
 
 export interface App {
   readonly http: HttpServer;
+  /** what the modules serve here, for whoever checks it */
+  readonly routes: readonly Route[];
   /** the file that holds the made-up password of the first admin; absent when the environment names an admin */
   readonly adminPasswordFile?: string;
   /** the made-up password, only in the start that made it */
@@ -76,15 +79,9 @@ export async function createApp({ config, log, overrides = {} }: AppOptions): Pr
       onReceived: (ageMs) => metrics.note('QueueAgeSeconds', ageMs / 1000),
       log,
     });
-  const { http, readiness, limiter } = buildHttp({
-    config,
-    stores,
-    metrics,
-    authenticate: auth.authenticate,
-    // a worker is asked by operators only
-    routes: config.roles.web ? [...auth.routes, ...catalog.routes, ...orders.routes] : [],
-    log,
-  });
+  // a worker is asked by operators only
+  const routes = config.roles.web ? [...auth.routes, ...catalog.routes, ...orders.routes] : [];
+  const { http, readiness, limiter } = buildHttp({ config, stores, metrics, authenticate: auth.authenticate, routes, log });
   const audits = auditTasks({
     db: stores.db,
     users: auth.audit,
@@ -96,6 +93,7 @@ export async function createApp({ config, log, overrides = {} }: AppOptions): Pr
 
   return {
     http,
+    routes,
     ...(secrets.adminPasswordFile !== undefined && { adminPasswordFile: secrets.adminPasswordFile }),
     ...(secrets.newAdminPassword !== undefined && { newAdminPassword: secrets.newAdminPassword }),
     start: async () => {

@@ -10,6 +10,8 @@ export interface Deployment {
   readonly processes: readonly Shop[];
   /** the one that all share; absent on embedded storage and where it is not installed */
   readonly redis: RedisServer | undefined;
+  /** where they keep their data */
+  readonly variables: Readonly<Record<string, string>>;
   /** the next process after this one, or the same where there is only one */
   other(shop: Shop): Shop;
   stop(): Promise<void>;
@@ -35,6 +37,7 @@ export async function startDeployment(
   return {
     processes,
     redis,
+    variables: stores.variables,
     other: (shop) => processes[(processes.indexOf(shop) + 1) % processes.length] ?? shop,
     stop: async () => {
       for (const shop of processes) await shop.stop();
