@@ -3,6 +3,7 @@ import type { AttackId } from './attack-list.ts';
 import { attackList } from './attack-list.ts';
 import { type Deployment, processNames } from './deployment.ts';
 import type { Shop } from './shop.ts';
+import { onServices } from './stores.ts';
 
 /** What `npm run test:security` adds up. */
 export type Counted = 'rows' | 'matrix cells' | 'generated requests';
@@ -10,7 +11,8 @@ export type Counted = 'rows' | 'matrix cells' | 'generated requests';
 /** Notes what was checked on a process; without the variable of `npm run test:security` nobody wants to know. */
 export function countChecked(what: Counted, process: string, times = 1): void {
   const file = globalThis.process.env.SECURITY_COUNTS;
-  if (file !== undefined) appendFileSync(file, `${JSON.stringify({ what, process, times })}\n`);
+  const where = `${onServices ? 'services' : 'embedded'} ${process}`;
+  if (file !== undefined) appendFileSync(file, `${JSON.stringify({ what, where, times })}\n`);
 }
 
 /** One attack of the list as a test on every process of a deployment, with whatever the test expects of it. */
