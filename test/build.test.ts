@@ -20,7 +20,7 @@ describe('the build', () => {
       '--outDir',
       join(folder.path, 'dist'),
     ]);
-    const server = await startServer({ DATA_DIR: join(folder.path, 'data') }, join(folder.path, 'dist/src/server.js'));
+    const server = await startServer({ DATA_DIR: join(folder.path, 'data') }, { entry: join(folder.path, 'dist/src/server.js') });
     try {
       const { body } = await supertest(server.url).get('/openapi.json').expect(200);
       expect(body.info.version).toMatch(/^\d+\.\d+\.\d+$/);

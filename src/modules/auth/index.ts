@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { BackgroundTask } from '../../shared/background.ts';
 import type { Config, Quota } from '../../shared/config.ts';
 import type { Dynamo } from '../../shared/dynamo.ts';
 import { Failure } from '../../shared/failure.ts';
@@ -19,18 +20,21 @@ import { createErasure, deactivationTask, marksTask } from './erasure.ts';
 import { expiredItemsTask } from './expired-items.ts';
 import { ensureAdmin } from './first-admin.ts';
 import { keyRoutes } from './key-routes.ts';
+import { keptMinutes } from './limits.ts';
 import { createLoginFailures, type LoginFailures, unlimitedLoginFailures } from './login-failures.ts';
 import { createNameStore } from './name-store.ts';
 import { createPasswordHasher } from './password-hash.ts';
 import { createRefresh } from './refresh-session.ts';
 import { createRefreshTokens } from './refresh-token.ts';
 import { createRegistration } from './registration.ts';
-import { createRevocations } from './revocations.ts';
+import { createRevocationStore } from './revocation-store.ts';
+import { createRevocations, type Revocations } from './revocations.ts';
 import { presentSession, sessionRoutes } from './session-routes.ts';
 import { createSessionStore } from './session-store.ts';
 import { createSessions } from './sessions.ts';
 import { createSharedLoginFailures } from './shared-login-failures.ts';
 import { createSignIn } from './sign-in.ts';
+import { createStopwatch } from './stopwatch.ts';
 import { createUserAdministration } from './user-administration.ts';
 import { createUserLists } from './user-lists.ts';
 import { userRoutes } from './user-routes.ts';
@@ -41,6 +45,15 @@ export type { Auth } from './auth-api.ts';
 export { type AuthAudit, openAuthAudit } from './auth-audit.ts';
 export { keyIdOf as refreshKeyId } from './refresh-token.ts';
 export { makeJwtKey, makePassword, makePepper, makeRefreshKey } from './secrets.ts';
+export { createTokenVerification } from './token-verification.ts';
+
+/** Every method of the contract, for a client that stands in for the module. */
+export const authMethods = {
+  usersToErase: true,
+  erased: true,
+  personalData: true,
+  revocationsSince: true,
+} as const satisfies Record<keyof Auth, true>;
 
 export interface AuthDependencies {
   readonly dynamo: Dynamo;
@@ -83,7 +96,8 @@ export async function createAuth(dependencies: AuthDependencies): Promise<AuthMo
   const names = createNameStore(tables);
   const sessionStore = createSessionStore(tables, now);
   const admins = createAdminSet(tables);
-  const revocations = createRevocations(tables, { storeNow: dynamo.now, elapsed: createStopwatch() }, log);
+  const revocationStore = createRevocationStore(tables, dynamo.now);
+  const revocations = createRevocations(revocationStore, createStopwatch(), log);
   const accessTokens = createAccessTokens(keys.jwtPrivateKeys, now);
   const refreshTokens = createRefreshTokens(keys.refreshKeys);
   const hasher = createPasswordHasher({ pepper: keys.passwordPepper, cost: settings.bcryptCost });
@@ -115,7 +129,11 @@ export async function createAuth(dependencies: AuthDependencies): Promise<AuthMo
   };
 
   return {
-    api: { ...createErasure({ users, lists, names, sessionStore, changes }), personalData },
+    api: {
+      ...createErasure({ users, lists, names, sessionStore, changes }),
+      personalData,
+      revocationsSince: (minutes) => revocationStore.readRecent(Math.min(minutes, keptMinutes)),
+    },
     routes: [
       ...accountRoutes(accounts),
       ...sessionRoutes({ accounts, refresh }),
@@ -125,15 +143,10 @@ export async function createAuth(dependencies: AuthDependencies): Promise<AuthMo
     authenticate: createBearer({ accessTokens, revocations, now }),
     audit: createAuthAudit(tables),
     tasks: [
-      {
-        name: 'auth-revocations',
-        everyMs: every.revocations,
-        everywhere: true,
-        run: () => revocations.poll().then(nothingMore, nothingMore),
-      },
+      revocationsTask(revocations, every.revocations),
       marksTask({ lists, changes, now, everyMs: every.marks }),
       // Elsewhere the TTL of DynamoDB does it.
-      ...(dynamo.createsTables ? [expiredItemsTask({ tables, now, everyMs: every.expiredItems })] : []),
+      ...(!dynamo.removesExpired ? [expiredItemsTask({ tables, now, everyMs: every.expiredItems })] : []),
       deactivationTask({ lists, changes, now, everyMs: every.deactivations }),
     ],
     start: async () => {
@@ -144,24 +157,12 @@ export async function createAuth(dependencies: AuthDependencies): Promise<AuthMo
   };
 }
 
-const nothingMore = () => false;
+function revocationsTask(revocations: Revocations, everyMs: number): BackgroundTask {
+  const nothingMore = () => false;
+  return { name: 'auth-revocations', everyMs, everywhere: true, run: () => revocations.poll().then(nothingMore, nothingMore) };
+}
 
 function countFailures(quota: Quota | undefined, counters: SharedCounters | undefined, now: () => number): LoginFailures {
   if (quota === undefined) return unlimitedLoginFailures;
   return counters === undefined ? createLoginFailures(quota, now) : createSharedLoginFailures(quota, counters);
-}
-
-/** Milliseconds that never run backwards and go on while the machine sleeps, which the monotonic clock alone does not. */
-function createStopwatch(): () => number {
-  let total = 0;
-  let monotonic = performance.now();
-  let wall = Date.now();
-  return () => {
-    const nextMonotonic = performance.now();
-    const nextWall = Date.now();
-    total += Math.max(nextMonotonic - monotonic, nextWall - wall);
-    monotonic = nextMonotonic;
-    wall = nextWall;
-    return total;
-  };
 }
