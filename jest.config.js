@@ -4,6 +4,7 @@ import { missingPrograms, servicesRequired } from './test/harness/services.ts';
 const onServices = [
   'access-tokens',
   'account-races',
+  'account-store-outage',
   'accounts',
   'admin-crashes',
   'audit',
@@ -11,6 +12,7 @@ const onServices = [
   'auth-audit',
   'auth-crashes',
   'auth-races',
+  'auth-tables',
   'catalog-statements',
   'claim-races',
   'cluster',
@@ -21,27 +23,53 @@ const onServices = [
   'login-failures',
   'migrations',
   'mysql-limits',
+  'openapi',
   'order-interleavings',
   'order-lifecycle',
   'order-recovery',
   'order-summary',
+  'outbox-leases',
   'placing-orders',
   'product-editing',
   'product-list',
   'product-search',
   'products',
+  'query-plans',
+  'queued-events',
+  'replay',
+  'request-costs',
   'reservation-races',
   'reservation-sequences',
   'reservation-states',
   'reserving',
   'roles-and-admins',
+  'row-locks',
   'service-keeper',
   'sessions',
+  'settling-orders',
+  'shared-products',
+  'shared-sign-in',
   'stock',
+  'time-zones',
 ];
 
 /** What can't be shown without them. */
-const servicesAlone = ['claim-races', 'cluster', 'mysql-limits', 'service-keeper'];
+const servicesAlone = ['claim-races', 'cluster', 'mysql-limits', 'row-locks', 'service-keeper'];
+const splitAlone = ['split-services'];
+
+/** The stories of the whole shop, told once more by a service for each module. */
+const onSplit = [
+  'access-tokens',
+  'accounts',
+  'erasure',
+  'exact-names',
+  'order-lifecycle',
+  'placing-orders',
+  'replay',
+  'roles-and-admins',
+  'sessions',
+  'split-services',
+];
 
 const fileOf = (suite) => `<rootDir>/test/${suite}.test.ts`;
 
@@ -66,7 +94,7 @@ const project = {
 const embedded = {
   ...project,
   displayName: 'embedded',
-  testPathIgnorePatterns: servicesAlone.map((suite) => `/test/${suite}\\.test\\.ts$`),
+  testPathIgnorePatterns: [...servicesAlone, ...splitAlone].map((suite) => `/test/${suite}\\.test\\.ts$`),
 };
 
 const services = {
@@ -78,13 +106,20 @@ const services = {
   setupFiles: ['<rootDir>/test/harness/use-services.ts'],
 };
 
+const split = {
+  ...project,
+  displayName: 'split',
+  testMatch: onSplit.map(fileOf),
+  setupFiles: ['<rootDir>/test/harness/use-split.ts'],
+};
+
 const missing = missingPrograms();
 /** Where they are required they are started anyhow, which fails with the name of the missing program. */
 const leavesOut = missing.length > 0 && !servicesRequired;
 
 /** @type {import('jest').Config} */
 export default {
-  projects: leavesOut ? [embedded] : [embedded, services],
+  projects: leavesOut ? [embedded, split] : [embedded, split, services],
   reporters: [
     'default',
     ...(leavesOut ? [['<rootDir>/test/harness/left-out-reporter.ts', { suites: onServices, missing }]] : []),

@@ -14,6 +14,8 @@ export interface AuditSchedule extends AuditedStores {
   /** 0: never */
   readonly everyMs: number;
   readonly log: Logger;
+  /** told of each audit that came to its end how many rows broke an invariant */
+  readonly onAudited?: (findings: number) => void;
 }
 
 /**
@@ -45,6 +47,7 @@ async function auditWhenDue({ everyMs, signal, ...audited }: AuditSchedule & { r
 
 async function auditOnce({
   log,
+  onAudited = () => {},
   signal,
   keep,
   ...stores
@@ -57,6 +60,7 @@ async function auditOnce({
     findings += 1;
     if (first.length < maxNamed) first.push(finding);
   }
+  onAudited(findings);
   const audit = { findings, ...Object.fromEntries(run.counts), durationMs: Math.round(performance.now() - startedAt) };
   if (findings === 0) log.info({ audit }, 'the audit found nothing');
   else log.error({ audit, first }, 'the audit found rows that break an invariant');

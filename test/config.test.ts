@@ -52,7 +52,7 @@ describe('the configuration', () => {
     ['RATE_LIMIT_ENABLED', 'yes'],
     ['ROLES', 'web,cook'],
     ['ROLES', 'worker'],
-    ['MODULES', 'auth'],
+    ['MODULES', 'auth,payments'],
     ['ADMIN_USERNAME', 'admin'],
     ['AUDIT_INTERVAL_SECONDS', '-1'],
     ['LOG_LEVEL', 'loud'],
@@ -60,6 +60,21 @@ describe('the configuration', () => {
     const problems = problemsOf({ [name]: value });
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(name);
+  });
+
+  it('wants to know where the modules are that run elsewhere, and nothing of their stores', () => {
+    const missing = (MODULES: string, more = {}) =>
+      problemsOf({ NODE_ENV: 'production', REDIS_URL: 'redis://cache', MODULES, ...more }).map(
+        (problem) => problem.split(' ')[0],
+      );
+    expect(missing('catalog')).toEqual(['AUTH_URL', 'JWKS_URL', 'MYSQL_URL']);
+    expect(missing('orders')).toEqual(['AUTH_URL', 'JWKS_URL', 'CATALOG_URL', 'MYSQL_URL', 'SQS_QUEUE_URL']);
+    expect(missing('auth')).toEqual(['AWS_REGION', 'JWT_PRIVATE_KEYS', 'REFRESH_KEYS', 'PASSWORD_PEPPER']);
+    const elsewhere = { AUTH_URL: 'http://auth:4000', JWKS_URL: 'http://auth:3000/keys', MYSQL_URL: 'mysql://db/shop' };
+    expect(missing('catalog', elsewhere)).toEqual(['SERVICE_TOKENS']);
+    expect(problemsOf({ INTERNAL_PORT: '4000' })).toEqual([expect.stringContaining('SERVICE_TOKENS')]);
+    expect(missing('catalog', { ...elsewhere, SERVICE_TOKENS: 'too short' })).toEqual(['SERVICE_TOKENS']);
+    expect(missing('catalog', { ...elsewhere, SERVICE_TOKENS: 'Zk3vQ9sX1mB7nR5tY2wL8pD4fG6hJ0cA' })).toEqual([]);
   });
 
   it('does not repeat a secret in what it says', () => {

@@ -4,7 +4,7 @@ import cors from 'cors';
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
-import { logAccess } from './access-log.ts';
+import { type Answered, logAccess } from './access-log.ts';
 import { Failure } from './failure.ts';
 import { headerCount, keepState } from './http-state.ts';
 
@@ -15,12 +15,12 @@ const yearSeconds = 31_536_000;
 const acceptedRequestId = /^[A-Za-z0-9-]{8,64}$/;
 
 /** The first handler: names the request and sees to it that it is logged when it ends, however it ends. */
-export function beginRequest(log: Logger): RequestHandler {
+export function beginRequest(log: Logger, onAnswered: (answered: Answered) => void): RequestHandler {
   return (request, response, next) => {
     const requestId = requestIdOf(request);
     keepState(response, { requestId, startedAt: performance.now(), address: clientAddress(request.ip) });
     response.setHeader('X-Request-Id', requestId);
-    response.once('close', () => logAccess(log, request, response));
+    response.once('close', () => onAnswered(logAccess(log, request, response)));
     next();
   };
 }

@@ -64,7 +64,7 @@ function routeHandler(route: Route, options: MountOptions): RequestHandler {
   const readInput = createInputReader(route);
   return async (request, response) => {
     const state = stateOf(response);
-    state.route = route.path;
+    Object.assign(state, { route: route.path, operationId: route.operationId, quota: route.quota });
     const beganAt = performance.now();
     const principal = await withDeadline(timeoutMs, async () => {
       const admitted = await admit(request, route.access, authenticate);
@@ -74,6 +74,7 @@ function routeHandler(route: Route, options: MountOptions): RequestHandler {
     });
     const admissionMs = performance.now() - beganAt;
     const input = await readInput(request);
+    if (input.params !== undefined) state.params = input.params;
     const leave = enter(lane);
     const reply = await withDeadline(timeoutMs - admissionMs, () =>
       route

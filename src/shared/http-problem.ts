@@ -22,7 +22,7 @@ export function problemOf(failure: Failure, requestId: string): Problem {
 }
 
 /** Whatever was thrown as the refusal that the client is told: nothing of an unexpected error reaches him. */
-function toFailure(error: unknown): Failure {
+export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (isStoreDown(error)) return unavailable('A store does not answer. Try again.', error);
   if (error instanceof URIError) return new Failure('malformed', { detail: 'The path is not well encoded.', cause: error });
@@ -34,6 +34,7 @@ export function createProblemHandler({ log }: { readonly log: Logger }): ErrorRe
   // biome-ignore lint/complexity/useMaxParams: Express knows an error handler by its four parameters
   return (error, request, response, _next) => {
     const failure = toFailure(error);
+    stateOf(response).problem = failure.code;
     report({ failure, log, requestId: stateOf(response).requestId });
     if (response.headersSent) response.destroy();
     else sendProblem(request, response, failure);

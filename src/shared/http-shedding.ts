@@ -13,6 +13,8 @@ interface SheddingOptions {
   readonly limiter: LoadLimiter;
   readonly readiness: Readiness;
   readonly corsOrigins: readonly string[];
+  /** called for each request that is refused here */
+  readonly onShed?: () => void;
 }
 
 /**
@@ -24,6 +26,7 @@ export function createShedding({
   limiter,
   readiness,
   corsOrigins,
+  onShed = () => {},
 }: SheddingOptions): (request: IncomingMessage, response: ServerResponse) => boolean {
   const targets = byPath(routes).map(([path, ofPath]) => targetOf(path, ofPath, limiter));
   const lanes = [...new Set(targets.flatMap(({ byMethod }) => [...byMethod.values()]))];
@@ -36,6 +39,7 @@ export function createShedding({
     const lane = targets.find(({ pattern }) => pattern.test(path))?.byMethod.get(request.method ?? '');
     if (!lane?.isFull()) return false;
     lane.refuse();
+    onShed();
     for (const addHeaders of [secure, share]) addHeaders(request, response, () => {});
     refuse(request, response);
     return true;

@@ -13,6 +13,8 @@ export interface MysqlOptions {
   readonly url: string;
   /** connections of the pool, default 10 */
   readonly poolMax?: number;
+  /** told how long each statement and transaction waited for a connection */
+  readonly onWaited?: (ms: number) => void;
 }
 
 const connectTimeoutMs = 2_000;
@@ -32,7 +34,7 @@ const maxPreparedParams = 1_000;
 const maxPreparedStatements = 200;
 
 /** Opens a pool on MySQL 8 or MariaDB 10.6 and later. Connections are made when they are needed, so the server may be down. */
-export async function openMysql({ url, poolMax = 10 }: MysqlOptions): Promise<Database> {
+export async function openMysql({ url, poolMax = 10, onWaited = () => {} }: MysqlOptions): Promise<Database> {
   const sequelize = connectedTo(url, { max: poolMax, min: 0, acquire: acquireTimeoutMs, idle: idleMs });
   const single = connectedTo(url, {
     max: singleMax,
@@ -41,12 +43,13 @@ export async function openMysql({ url, poolMax = 10 }: MysqlOptions): Promise<Da
     idle: idleMs,
     maxUses: 1,
   });
+  const shared = measured(poolOf(sequelize), onWaited);
   return {
     dialect: 'mysql',
     sequelize,
-    ...statements((work) => withPooled(poolOf(sequelize), work)),
+    ...statements((work) => withPooled(shared, work)),
     transaction: (work, { readOnly = false, fresh = false, unhurried = false } = {}) => {
-      const pool = poolOf(fresh || unhurried ? single : sequelize);
+      const pool = fresh || unhurried ? poolOf(single) : shared;
       return withConflictRetries(() => runTransaction({ sequelize, pool, readOnly, unhurried }, work));
     },
     async close() {
@@ -187,6 +190,19 @@ interface Pool {
 
 function poolOf(sequelize: Sequelize): Pool {
   return (sequelize as Sequelize & { connectionManager: Pool }).connectionManager; // see there
+}
+
+function measured(pool: Pool, onWaited: (ms: number) => void): Pool {
+  return {
+    getConnection: async (options) => {
+      const askedAt = performance.now();
+      const connection = await pool.getConnection(options);
+      onWaited(performance.now() - askedAt);
+      return connection;
+    },
+    releaseConnection: (connection) => pool.releaseConnection(connection),
+    destroyConnection: (connection) => pool.destroyConnection(connection),
+  };
 }
 
 async function withPooled<T>(pool: Pool, work: (connection: Connection) => Promise<T>): Promise<T> {

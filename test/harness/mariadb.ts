@@ -23,14 +23,15 @@ const settings = [
 export async function startMariaDb(folder: string, servers: Server[]): Promise<Readonly<Record<string, string>>> {
   mkdirSync(folder, { mode: 0o700 });
   const dataFolder = join(folder, 'data');
+  // a folder of its own: a server that starts removes what it takes for left-over temporary tables of a crash
+  const TMPDIR = join(folder, 'temporary');
+  mkdirSync(TMPDIR, { mode: 0o700 });
+  const env = { ...process.env, TMPDIR };
   const owner = `--user=${userInfo().username}`;
-  await install([
-    '--no-defaults',
-    `--datadir=${dataFolder}`,
-    owner,
-    '--auth-root-authentication-method=normal',
-    '--skip-test-db',
-  ]);
+  await install(
+    ['--no-defaults', `--datadir=${dataFolder}`, owner, '--auth-root-authentication-method=normal', '--skip-test-db'],
+    env,
+  );
   const password = randomBytes(16).toString('hex');
   const initFile = join(folder, 'init.sql');
   const grants = [
@@ -52,7 +53,7 @@ export async function startMariaDb(folder: string, servers: Server[]): Promise<R
       `--init-file=${initFile}`,
       ...settings,
     ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
+    { env, stdio: ['ignore', 'ignore', 'pipe'] },
   );
   servers.push(stoppable(server));
   const url = `mysql://shop:${password}@127.0.0.1:${port}`;
@@ -63,8 +64,8 @@ export async function startMariaDb(folder: string, servers: Server[]): Promise<R
   return { [mysqlVariable]: url };
 }
 
-async function install(args: readonly string[]): Promise<void> {
-  const child = spawn('mariadb-install-db', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+async function install(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  const child = spawn('mariadb-install-db', args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
   const errors: string[] = [];
   child.stderr.on('data', (chunk: Buffer) => void errors.push(chunk.toString()));
   const [code] = await once(child, 'close');
