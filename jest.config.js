@@ -35,13 +35,14 @@ const onServices = [
   'reservation-states',
   'reserving',
   'roles-and-admins',
+  'rolling-replacement',
   'service-keeper',
   'sessions',
   'stock',
 ];
 
 /** What can't be shown without them. */
-const servicesAlone = ['claim-races', 'cluster', 'mysql-limits', 'service-keeper'];
+const servicesAlone = ['claim-races', 'cluster', 'mysql-limits', 'rolling-replacement', 'service-keeper'];
 
 const fileOf = (suite) => `<rootDir>/test/${suite}.test.ts`;
 

@@ -1,0 +1,105 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { eventually } from './eventually.ts';
+import type { Haproxy } from './haproxy.ts';
+
+/** One process of the built shop on a port of its own. */
+export interface Task {
+  readonly port: number;
+  /** what it logged as an error */
+  readonly errors: readonly string[];
+  /** Sends a signal and waits for the end. Answers the exit code, null when the signal killed it. */
+  end(signal: NodeJS.Signals): Promise<number | null>;
+}
+
+/** Tasks behind a balancer. */
+export interface Fleet {
+  /** those that have not been told to end, oldest first */
+  readonly tasks: readonly Task[];
+  /** Starts a task and waits until the balancer sends it requests. */
+  add(): Promise<Task>;
+  /** Tells a task to end, the oldest unless named, and waits until it did. Answers the exit code. */
+  remove(signal?: NodeJS.Signals): Promise<number | null>;
+  stop(): Promise<void>;
+}
+
+const patienceMs = 60_000;
+
+/** Starts a process and waits until it is ready. @throws with its last words when it ends instead */
+export async function startTask(entry: string, env: Readonly<Record<string, string>>, port: number): Promise<Task> {
+  const { PATH = '' } = process.env;
+  const child = spawn(process.execPath, [entry], { env: { PATH, ...env, PORT: String(port) }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const exited = once(child, 'exit');
+  const errors = errorsOf(child);
+  let lastWords = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    lastWords = (lastWords + chunk.toString()).slice(-2000);
+  });
+  await eventually(async () => {
+    if (child.exitCode !== null) return;
+    const { status } = await fetch(`http://127.0.0.1:${port}/readyz`);
+    if (status !== 200) throw new Error(`/readyz answers ${status}`);
+  }, patienceMs);
+  if (child.exitCode !== null) throw new Error(`The task ended with ${child.exitCode}: ${lastWords}`);
+  return {
+    port,
+    errors,
+    end: async (signal) => {
+      child.kill(signal);
+      const [code] = await exited;
+      return code;
+    },
+  };
+}
+
+export function createFleet({
+  entry,
+  env,
+  balancer,
+}: {
+  entry: string;
+  env: Readonly<Record<string, string>>;
+  balancer: Haproxy;
+}): Fleet {
+  const tasks: Task[] = [];
+  const occupied = new Set<number>();
+  return {
+    tasks,
+    add: async () => {
+      const port = balancer.ports.find((each) => !occupied.has(each));
+      if (port === undefined) throw new Error('The balancer knows no more ports.');
+      occupied.add(port);
+      const task = await startTask(entry, env, port);
+      tasks.push(task);
+      await eventually(async () => {
+        if (!(await balancer.inService()).includes(port)) throw new Error('The balancer did not take the task in.');
+      }, patienceMs);
+      return task;
+    },
+    remove: async (signal = 'SIGTERM') => {
+      const task = tasks.shift();
+      if (task === undefined) throw new Error('There is no task.');
+      const code = await task.end(signal);
+      // the balancer has to find nothing there before the next task may listen there
+      await eventually(async () => {
+        if ((await balancer.inService()).includes(task.port)) throw new Error('The balancer still has the task.');
+      }, patienceMs);
+      occupied.delete(task.port);
+      return code;
+    },
+    stop: async () => {
+      await Promise.all(tasks.splice(0).map((task) => task.end('SIGKILL')));
+    },
+  };
+}
+
+/** Lines of the log from level `error` on. Reading them also keeps the pipe empty. */
+function errorsOf(child: ChildProcess): readonly string[] {
+  const errors: string[] = [];
+  if (child.stdout === null) throw new Error('a task without output');
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    if (/"level":"(error|fatal)"/.test(line)) errors.push(line);
+  });
+  return errors;
+}
