@@ -1,4 +1,4 @@
-import { missingPrograms, servicesRequired } from './test/harness/services.ts';
+import { imageUnderTest, missingPrograms, servicesRequired } from './test/harness/services.ts';
 
 /** What runs on MariaDB and DynamoDB Local too, where those are installed. The others are about one store, or about none. */
 const onServices = [
@@ -38,11 +38,20 @@ const onServices = [
   'rolling-replacement',
   'service-keeper',
   'sessions',
+  'side-by-side-versions',
   'stock',
 ];
 
-/** What can't be shown without them. */
-const servicesAlone = ['claim-races', 'cluster', 'mysql-limits', 'rolling-replacement', 'service-keeper'];
+/** What can't be shown without them; the image not without one either, so it is told by `.ci/image` alone. */
+const servicesAlone = [
+  'container-image',
+  'claim-races',
+  'cluster',
+  'mysql-limits',
+  'rolling-replacement',
+  'service-keeper',
+  'side-by-side-versions',
+];
 
 const fileOf = (suite) => `<rootDir>/test/${suite}.test.ts`;
 
@@ -79,13 +88,16 @@ const services = {
   setupFiles: ['<rootDir>/test/harness/use-services.ts'],
 };
 
+const image = { ...services, displayName: 'image', testMatch: [fileOf('container-image')] };
+const images = imageUnderTest === undefined ? [] : [image];
+
 const missing = missingPrograms();
 /** Where they are required they are started anyhow, which fails with the name of the missing program. */
 const leavesOut = missing.length > 0 && !servicesRequired;
 
 /** @type {import('jest').Config} */
 export default {
-  projects: leavesOut ? [embedded] : [embedded, services],
+  projects: leavesOut ? [embedded] : [embedded, services, ...images],
   reporters: [
     'default',
     ...(leavesOut ? [['<rootDir>/test/harness/left-out-reporter.ts', { suites: onServices, missing }]] : []),
