@@ -1,11 +1,12 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { openMysql } from '../src/shared/database.ts';
 import { temporaryFolder } from './child-process.ts';
 import { findingsOf } from './harness/audit-findings.ts';
 import { buildShop } from './harness/built-shop.ts';
 import { eventually } from './harness/eventually.ts';
 import { createFleet, type Fleet, startTask, type Task } from './harness/fleet.ts';
-import { describeWithHaproxy, type Haproxy, noticedWithinMs, startHaproxy } from './harness/haproxy.ts';
+import { describeWithHaproxy, noticedWithinMs, startHaproxy } from './harness/haproxy.ts';
 import { type LoadResult, startOpenLoad } from './harness/open-load.ts';
 import { describeWithRedis, type RedisServer, startRedis } from './harness/redis-server.ts';
 import { freePort } from './harness/server-child.ts';
@@ -15,7 +16,7 @@ import { makeShopStores, type ShopStores } from './harness/stores.ts';
 /** Tasks of the built shop behind a balancer, changed while customers shop at a constant rate. */
 
 const replacements = Number(process.env.ROLLING_REPLACEMENTS ?? 10);
-const ratePerSecond = Number(process.env.ROLLING_RATE ?? 60);
+const ratePerSecond = Number(process.env.ROLLING_RATE ?? 40);
 const perReplacementMs = 15_000;
 const usualTasks = 3;
 const admin = { username: 'admin', password: 'the first admin of all' };
@@ -27,24 +28,39 @@ let entry: string;
 let env: Record<string, string>;
 let worker: Task;
 
-/** A fleet and its customers. */
-async function open({ redispatch = false, variables = {} }: { redispatch?: boolean; variables?: Record<string, string> } = {}) {
-  const balancer = await startHaproxy({ tasks: usualTasks + 3, redispatch });
-  const fleet = createFleet({ entry, env: { ...env, ROLES: 'web', ...variables }, balancer });
-  for (let each = 0; each < usualTasks; each++) await fleet.add();
-  await eventually(async () => expect(await balancer.inService()).toHaveLength(usualTasks));
-  return { balancer, fleet };
+interface Outcome extends LoadResult {
+  readonly shopping: Shopping;
 }
 
-async function close({ balancer, fleet }: { balancer: Haproxy; fleet: Fleet }): Promise<void> {
-  await fleet.stop();
-  await balancer.stop();
+/** Opens a shop of three tasks, lets customers shop, and changes the tasks meanwhile; at the end the books have to be clean. */
+async function whileShopping(
+  change: (fleet: Fleet) => Promise<void>,
+  { redispatch = false, variables = {} }: { redispatch?: boolean; variables?: Record<string, string> } = {},
+): Promise<Outcome> {
+  const balancer = await startHaproxy({ tasks: usualTasks + 3, redispatch });
+  const fleet = createFleet({ entry, env: { ...env, ROLES: 'web', ...variables }, balancer });
+  try {
+    for (let each = 0; each < usualTasks; each++) await fleet.add();
+    await eventually(async () => expect(await balancer.inService()).toHaveLength(usualTasks));
+    const shopping = await startShopping(balancer.url, admin);
+    const load = startOpenLoad({ url: balancer.url, ratePerSecond, next: shopping.next });
+    await change(fleet).finally(() => pause(noticedWithinMs));
+    const result = await load.stop();
+    process.stderr.write(`${expect.getState().currentTestName}: ${summary(result)}\n`);
+    for (const { step } of result.failed) await shopping.repeat(step);
+    await expectCleanBooks(shopping);
+    return { ...result, shopping };
+  } finally {
+    await fleet.stop();
+    await balancer.stop();
+  }
 }
 
 /** Why requests failed, and how many for each reason. */
-function reasons({ failed }: LoadResult): Readonly<Record<string, number>> {
+function reasons(failed: LoadResult['failed']): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};
-  for (const { call, reason } of failed) {
+  for (const { step, reason } of failed) {
+    const { call } = step;
     const what = `${call.method} ${call.path}: ${reason}`.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '…');
     counts[what] = (counts[what] ?? 0) + 1;
   }
@@ -86,7 +102,7 @@ describeBehindBalancer()('tasks behind a balancer', () => {
       RATE_LIMIT_ORDERS: '1000000/60',
       DRAIN_DELAY_MS: String(2 * noticedWithinMs),
     };
-    worker = await startTask(entry, { ...env, ROLES: 'worker' }, await freePort());
+    worker = await startTask({ entry, env: { ...env, ROLES: 'worker' }, port: await freePort() });
   }, 120_000);
 
   afterAll(async () => {
@@ -99,31 +115,76 @@ describeBehindBalancer()('tasks behind a balancer', () => {
   it(
     'are replaced one after the other without a failed request',
     async () => {
-      const shop = await open();
-      const shopping = await startShopping(shop.balancer.url, admin);
-      const load = startOpenLoad({ url: shop.balancer.url, ratePerSecond, next: shopping.next });
       const codes: (number | null)[] = [];
       const errors: string[] = [];
-      let leaving: Promise<unknown> = Promise.resolve();
-      for (let each = 0; each < replacements; each++) {
-        await shop.fleet.add();
+      const { failed, shopping } = await whileShopping(async (fleet) => {
+        let leaving: Promise<unknown> = Promise.resolve();
+        for (let each = 0; each < replacements; each++) {
+          await fleet.add();
+          // the one before may still be draining, as in a deployment
+          await leaving;
+          const { errors: said = [] } = fleet.tasks[0] ?? {};
+          leaving = fleet.remove().then((code) => {
+            codes.push(code);
+            errors.push(...said);
+          });
+        }
         await leaving;
-        errors.push(...(shop.fleet.tasks[0]?.errors ?? []));
-        leaving = shop.fleet.remove().then((code) => codes.push(code));
-      }
-      await leaving;
-      const result = await load.stop();
-      process.stderr.write(`${replacements} replacements: ${summary(result)}\n`);
-      expect(reasons(result)).toEqual({});
+      });
+      expect(reasons(failed)).toEqual({});
       expect(errors).toEqual([]);
       expect(codes).toEqual(Array.from({ length: replacements }, () => 0));
       expect(shopping.placed.size).toBeGreaterThan(replacements);
       expect(shopping.cancelled.size).toBeGreaterThan(0);
-      await expectCleanBooks(shopping);
-      await close(shop);
     },
-    120_000 + replacements * perReplacementMs,
+    200_000 + replacements * perReplacementMs,
   );
+
+  it('become more and fewer without a failed request, and so do workers', async () => {
+    const { failed } = await whileShopping(async (fleet) => {
+      await fleet.add();
+      await fleet.add();
+      const another = await startTask({ entry, env: { ...env, ROLES: 'worker' }, port: await freePort() });
+      expect(await worker.end('SIGTERM')).toBe(0);
+      worker = another;
+      for (let each = 0; each < 4; each++) expect(await fleet.remove()).toBe(0);
+      await fleet.add();
+    });
+    expect(reasons(failed)).toEqual({});
+  }, 200_000);
+
+  it('are missed when they end without a drain', async () => {
+    const { failed } = await whileShopping(
+      async (fleet) => {
+        expect(await fleet.remove()).toBe(0);
+        expect(await fleet.remove()).toBe(0);
+      },
+      { variables: { DRAIN_DELAY_MS: '0' } },
+    );
+    expect(Object.keys(reasons(failed)).join()).toMatch(/: Error: 50[23]/);
+  }, 200_000);
+
+  it('fail what is under way in them and nothing else when they are killed', async () => {
+    const kills: { readonly at: number; readonly goneAt: number }[] = [];
+    const { failed, sent } = await whileShopping(
+      async (fleet) => {
+        for (let each = 0; each < 5; each++) {
+          const at = performance.now();
+          const gone = fleet.kill();
+          const goneAt = await gone.then(() => performance.now());
+          kills.push({ at, goneAt });
+          await fleet.add();
+        }
+      },
+      { redispatch: true },
+    );
+    for (const { startedAt, endedAt, reason } of failed)
+      expect({ reason, underWay: kills.some(({ at, goneAt }) => startedAt <= goneAt && endedAt >= at) }).toEqual({
+        reason,
+        underWay: true,
+      });
+    expect(failed.length).toBeLessThan(sent / 10);
+  }, 200_000);
 });
 
 function summary({ sent, answered, failed, longestMs }: LoadResult): string {

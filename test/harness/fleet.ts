@@ -19,17 +19,30 @@ export interface Fleet {
   readonly tasks: readonly Task[];
   /** Starts a task and waits until the balancer sends it requests. */
   add(): Promise<Task>;
-  /** Tells a task to end, the oldest unless named, and waits until it did. Answers the exit code. */
-  remove(signal?: NodeJS.Signals): Promise<number | null>;
+  /** Tells the oldest task to end and waits until it did. Answers the exit code. */
+  remove(): Promise<number | null>;
+  /** Kills the oldest task. Resolves when the process is gone, which the balancer has to find out by itself. */
+  kill(): Promise<void>;
   stop(): Promise<void>;
 }
 
 const patienceMs = 60_000;
 
+export interface TaskOptions {
+  readonly entry: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly port: number;
+  /** what `/readyz` has to answer before it counts as started */
+  readonly readiness?: 200 | 503;
+}
+
 /** Starts a process and waits until it is ready. @throws with its last words when it ends instead */
-export async function startTask(entry: string, env: Readonly<Record<string, string>>, port: number): Promise<Task> {
+export async function startTask({ entry, env, port, readiness = 200 }: TaskOptions): Promise<Task> {
   const { PATH = '' } = process.env;
-  const child = spawn(process.execPath, [entry], { env: { PATH, ...env, PORT: String(port) }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [entry], {
+    env: { PATH, ...env, PORT: String(port) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const exited = once(child, 'exit');
   const errors = errorsOf(child);
   let lastWords = '';
@@ -39,7 +52,7 @@ export async function startTask(entry: string, env: Readonly<Record<string, stri
   await eventually(async () => {
     if (child.exitCode !== null) return;
     const { status } = await fetch(`http://127.0.0.1:${port}/readyz`);
-    if (status !== 200) throw new Error(`/readyz answers ${status}`);
+    if (status !== readiness) throw new Error(`/readyz answers ${status}`);
   }, patienceMs);
   if (child.exitCode !== null) throw new Error(`The task ended with ${child.exitCode}: ${lastWords}`);
   return {
@@ -64,29 +77,41 @@ export function createFleet({
 }): Fleet {
   const tasks: Task[] = [];
   const occupied = new Set<number>();
+  const oldest = () => {
+    const task = tasks.shift();
+    if (task === undefined) throw new Error('There is no task.');
+    return task;
+  };
+  /** The balancer has to find nothing there before the next task may listen there. */
+  const released = async ({ port }: Task) => {
+    await eventually(async () => {
+      if ((await balancer.inService()).includes(port)) throw new Error('The balancer still has the task.');
+    }, patienceMs);
+    occupied.delete(port);
+  };
   return {
     tasks,
     add: async () => {
       const port = balancer.ports.find((each) => !occupied.has(each));
       if (port === undefined) throw new Error('The balancer knows no more ports.');
       occupied.add(port);
-      const task = await startTask(entry, env, port);
+      const task = await startTask({ entry, env, port });
       tasks.push(task);
       await eventually(async () => {
         if (!(await balancer.inService()).includes(port)) throw new Error('The balancer did not take the task in.');
       }, patienceMs);
       return task;
     },
-    remove: async (signal = 'SIGTERM') => {
-      const task = tasks.shift();
-      if (task === undefined) throw new Error('There is no task.');
-      const code = await task.end(signal);
-      // the balancer has to find nothing there before the next task may listen there
-      await eventually(async () => {
-        if ((await balancer.inService()).includes(task.port)) throw new Error('The balancer still has the task.');
-      }, patienceMs);
-      occupied.delete(task.port);
+    remove: async () => {
+      const task = oldest();
+      const code = await task.end('SIGTERM');
+      await released(task);
       return code;
+    },
+    kill: async () => {
+      const task = oldest();
+      await task.end('SIGKILL');
+      void released(task).catch(() => {});
     },
     stop: async () => {
       await Promise.all(tasks.splice(0).map((task) => task.end('SIGKILL')));

@@ -17,7 +17,7 @@ export interface Answer {
 
 /** One request of the load that did not end as it should; the times are of `performance.now()`. */
 export interface FailedRequest {
-  readonly call: Call;
+  readonly step: Step;
   readonly reason: string;
   readonly startedAt: number;
   readonly endedAt: number;
@@ -48,15 +48,7 @@ const timeoutMs = 15_000;
  * Sends requests at a constant rate, however long answers take, over connections that stay open. Whatever is not the answer that a
  * step accepts counts as failed: refused, reset, cut short, too late, another status.
  */
-export function startOpenLoad({
-  url,
-  ratePerSecond,
-  next,
-}: {
-  url: string;
-  ratePerSecond: number;
-  next: () => Step;
-}): OpenLoad {
+export function startOpenLoad({ url, ratePerSecond, next }: { url: string; ratePerSecond: number; next: () => Step }): OpenLoad {
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 64 });
   const answered: Record<string, number> = {};
   const failed: FailedRequest[] = [];
@@ -65,14 +57,14 @@ export function startOpenLoad({
   let sent = 0;
   let longestMs = 0;
 
-  const one = async ({ call, accept }: Step): Promise<void> => {
+  const one = async (step: Step): Promise<void> => {
     const startedAt = performance.now();
     try {
-      const answer = await send({ url, agent, call });
+      const answer = await send({ url, agent, call: step.call });
       answered[answer.status] = (answered[answer.status] ?? 0) + 1;
-      accept(answer);
+      step.accept(answer);
     } catch (error) {
-      failed.push({ call, reason: String(error), startedAt, endedAt: performance.now() });
+      failed.push({ step, reason: String(error), startedAt, endedAt: performance.now() });
     }
     longestMs = Math.max(longestMs, performance.now() - startedAt);
   };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Call, send, type Step } from './open-load.ts';
+import { type Step, send } from './open-load.ts';
 
 /** What customers do: they look at products, place orders and cancel some of them. Everything that was acknowledged is remembered. */
 export interface Shopping {
@@ -10,14 +10,15 @@ export interface Shopping {
   /** ids of those whose cancelling was answered with 200 */
   readonly cancelled: ReadonlySet<string>;
   /** Sends a request once more, as a client would that got no answer, with the same key. @throws when that fails too */
-  repeat(call: Call): Promise<void>;
+  repeat(step: Step): Promise<void>;
   /** Reads every acknowledged order. Answers what is not as it was acknowledged. */
   missing(): Promise<readonly string[]>;
 }
 
-const products = 20;
+const products = 200;
 const customers = 5;
 const pieces = 1_000_000;
+const renewEveryMs = 300_000;
 /** of a hundred requests */
 const share = { orders: 30, cancels: 10 };
 
@@ -28,55 +29,74 @@ export async function startShopping(url: string, admin: { username: string; pass
     return JSON.parse(answer.body);
   };
   const { accessToken: adminToken } = await post('/api/auth/login', admin);
+  // several of these may go shopping in one shop
+  const group = randomUUID().slice(0, 8);
+  const credentialsOf = (customer: number) => ({
+    username: `${group}-${customer}`,
+    password: `the password of number ${customer}`,
+  });
   const productIds: string[] = [];
   for (let each = 0; each < products; each++) {
-    const product = { sku: `SKU-${each}`, name: `Product ${each}`, price: { amount: 100, currency: 'GBP' }, initialStock: pieces };
+    const product = {
+      sku: `${group}-${each}`,
+      name: `Product ${each}`,
+      price: { amount: 100, currency: 'GBP' },
+      initialStock: pieces,
+    };
     productIds.push((await post('/api/products', product, adminToken)).id);
   }
   const tokens: string[] = [];
-  for (let each = 0; each < customers; each++) {
-    const credentials = { username: `customer-${each}`, password: `the password of ${each}` };
-    tokens.push((await post('/api/auth/register', credentials)).accessToken);
-  }
+  for (let each = 0; each < customers; each++) tokens.push((await post('/api/auth/register', credentialsOf(each))).accessToken);
 
-  const owners = new Map<string, string>();
+  /** which customer placed an order */
+  const owners = new Map<string, number>();
   const cancelled = new Set<string>();
   const cancellable: string[] = [];
   let turn = 0;
+  const signInsDue = renewals();
 
+  const signIn = (customer: number): Step => ({
+    call: { method: 'POST', path: '/api/auth/login', body: credentialsOf(customer) },
+    accept: (answer) => {
+      expectStatus(200)(answer);
+      tokens[customer] = JSON.parse(answer.body).accessToken;
+    },
+  });
   const look = (): Step => ({
     call: { method: 'GET', path: turn % 5 === 0 ? '/api/products?limit=10' : `/api/products/${pick(productIds, turn)}` },
     accept: expectStatus(200),
   });
-  const accept = (call: Call): Step['accept'] => {
-    const token = call.headers?.authorization ?? '';
-    if (call.path === '/api/orders')
-      return (answer) => {
+  const order = (): Step => {
+    const customer = turn % customers;
+    const items = [0, 7].map((offset) => ({ productId: pick(productIds, turn + offset), quantity: 1 + (turn % 3) }));
+    const headers = { ...authorization(tokens[customer]), 'idempotency-key': randomUUID() };
+    return {
+      call: { method: 'POST', path: '/api/orders', body: { items }, headers },
+      accept: (answer) => {
         expectStatus(201)(answer);
         const { id } = JSON.parse(answer.body);
-        owners.set(id, token);
+        owners.set(id, customer);
         cancellable.push(id);
-      };
-    return (answer) => {
-      expectStatus(200)(answer);
-      if (call.path.endsWith('/cancel')) cancelled.add(JSON.parse(answer.body).id);
+      },
     };
-  };
-  const step = (call: Call): Step => ({ call, accept: accept(call) });
-  const order = (): Step => {
-    const items = [0, 7].map((offset) => ({ productId: pick(productIds, turn + offset), quantity: 1 + (turn % 3) }));
-    const headers = { ...authorization(pick(tokens, turn)), 'idempotency-key': randomUUID() };
-    return step({ method: 'POST', path: '/api/orders', body: { items }, headers });
   };
   const cancel = (): Step => {
     const id = cancellable.shift();
     if (id === undefined) return look();
-    return step({ method: 'POST', path: `/api/orders/${id}/cancel`, headers: { authorization: owners.get(id) ?? '' } });
+    return {
+      call: { method: 'POST', path: `/api/orders/${id}/cancel`, headers: authorization(tokens[owners.get(id) ?? 0]) },
+      accept: (answer) => {
+        expectStatus(200)(answer);
+        cancelled.add(id);
+      },
+    };
   };
 
   return {
     next: () => {
       turn += 1;
+      const renewed = signInsDue.next();
+      if (renewed.value !== undefined) return signIn(renewed.value);
       const ticket = (turn * 37) % 100;
       if (ticket < share.orders) return order();
       return ticket < share.orders + share.cancels ? cancel() : look();
@@ -85,17 +105,30 @@ export async function startShopping(url: string, admin: { username: string; pass
       return new Set(owners.keys());
     },
     cancelled,
-    repeat: async (call) => accept(call)(await send({ url, call })),
+    repeat: async ({ call, accept }) => accept(await send({ url, call })),
     missing: async () => {
       const wrong: string[] = [];
-      for (const [id, token] of owners) {
-        const answer = await send({ url, call: { method: 'GET', path: `/api/orders/${id}`, headers: { authorization: token } } });
+      for (const [id, customer] of owners) {
+        const headers = authorization(tokens[customer]);
+        const answer = await send({ url, call: { method: 'GET', path: `/api/orders/${id}`, headers } });
         const { status } = answer.status === 200 ? JSON.parse(answer.body) : { status: answer.status };
         if (status !== (cancelled.has(id) ? 'cancelled' : 'confirmed')) wrong.push(`${id}: ${status}`);
       }
       return wrong;
     },
   };
+}
+
+/** Now and then the customers sign in again, before their tokens run out: yields whose turn it is, undefined in between. */
+function* renewals(): Generator<number | undefined, never> {
+  let renewedAt = performance.now();
+  for (;;) {
+    if (performance.now() - renewedAt > renewEveryMs) {
+      renewedAt = performance.now();
+      for (let each = 0; each < customers; each++) yield each;
+    }
+    yield undefined;
+  }
 }
 
 function authorization(token: string | undefined): Readonly<Record<string, string>> {
