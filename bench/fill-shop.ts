@@ -21,8 +21,10 @@ interface Product {
   reserved: number;
 }
 
-const rowsPerStatement = 2000;
+const rowsPerStatement = 500;
 const ordersPerTransaction = 2000;
+/** a machine that is filled is busy: no statement is given up for that */
+const unhurried = { unhurried: true };
 const dayMs = 86_400_000;
 const initialStock = 1_000_000_000;
 
@@ -49,7 +51,7 @@ export async function fillShop(db: Database, { orders, products, now, everyMs }:
           const some = rows.slice(done, done + rowsPerStatement);
           await tx.run(`INSERT INTO ${into} (${columns}) VALUES ${placeholders(some.length, some[0]?.length ?? 0)}`, some.flat());
         }
-    });
+    }, unhurried);
   }
   await insertProducts(db, shelf, start);
   await days.close(db, toSql(new Date(now)).slice(0, 10));

@@ -10,7 +10,7 @@ import { createHttpServer } from './shared/http-server.ts';
 import { createShedding } from './shared/http-shedding.ts';
 import { createLoadLimiter } from './shared/load-limiter.ts';
 import type { ServiceInfo } from './shared/openapi-document.ts';
-import { createReadiness } from './shared/readiness.ts';
+import { createReadiness, type StoreCheck } from './shared/readiness.ts';
 import type { Route } from './shared/route.ts';
 import { measureAnswers, type ShopMetrics } from './shop-metrics.ts';
 
@@ -18,6 +18,7 @@ import { measureAnswers, type ShopMetrics } from './shop-metrics.ts';
 export function buildHttp({
   config,
   stores,
+  checks,
   metrics,
   authenticate,
   routes,
@@ -25,13 +26,15 @@ export function buildHttp({
 }: {
   config: Config;
   stores: Stores;
+  /** besides those of the stores */
+  checks: Readonly<Record<string, StoreCheck>>;
   metrics: ShopMetrics;
   authenticate: Authenticate;
   routes: readonly Route[];
   log: Logger;
 }) {
   const { trustProxyHops, corsOrigins } = config.http;
-  const readiness = createReadiness({ checks: checksOf(stores), log });
+  const readiness = createReadiness({ checks: { ...checksOf(stores), ...checks }, log });
   const limiter = createLoadLimiter({ log });
   const handler = createFront({
     routes,
@@ -49,7 +52,7 @@ export function buildHttp({
     onAnswered: measureAnswers(metrics),
   });
   const shed = createShedding({ routes, limiter, readiness, corsOrigins, onShed: () => metrics.count('Sheds') });
-  return { http: createHttpServer({ handler, readiness, log, shed }), readiness, limiter };
+  return { http: createHttpServer({ handler: stores.crashing.handler(handler), readiness, log, shed }), readiness, limiter };
 }
 
 function quotasOf({ rateLimits }: Config): QuotaRules {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { type Crashing, createCrashing } from './crash-points.ts';
 import { type AuthDependencies, makeJwtKey, makePassword, makePepper, makeRefreshKey } from './modules/auth/index.ts';
 import { adminPasswordFileName, adminUsername, type Config, sqliteFileName } from './shared/config.ts';
 import type { DataFolder } from './shared/data-folder.ts';
@@ -15,43 +16,51 @@ import type { ShopMetrics } from './shop-metrics.ts';
 /** Where the configuration says that the shop keeps things: stores, and secrets that it makes up itself. */
 
 export interface Stores {
-  readonly db: Database;
-  readonly dynamo: Dynamo;
+  /** absent: no module of this process keeps anything in it */
+  readonly db?: Database;
+  readonly dynamo?: Dynamo;
   /** absent: events are delivered inside the process */
   readonly queue?: SqsQueue;
   /** absent: the process keeps copies and counts for itself */
   readonly sharing?: Sharing;
   /** absent: nothing is traced */
   readonly tracing?: Tracing;
+  readonly crashing: Crashing;
 }
 
 export async function openStores({
-  config: { stores, tracing: collector },
+  config: { stores, modules, crashAt, tracing: collector },
   folder,
   metrics,
   log,
+  wrap = (opened) => opened,
 }: {
   config: Config;
   folder: DataFolder | undefined;
   metrics: ShopMetrics;
   log: Logger;
+  /** what a test puts between the shop and these stores */
+  wrap?: ((opened: Pick<Stores, 'db' | 'dynamo'>) => Pick<Stores, 'db' | 'dynamo'>) | undefined;
 }): Promise<Stores> {
+  const crashing = createCrashing(crashAt);
   const inFolder = (name: string) => join(folder?.path ?? stores.dataDir, name);
-  const db =
+  const openDatabase = () =>
     stores.mysqlUrl === undefined
-      ? await openSqlite({ file: inFolder(sqliteFileName) })
-      : await openMysql({ url: stores.mysqlUrl, onWaited: (ms) => metrics.note('PoolWaitMs', ms) });
-  const dynamo =
-    stores.dynamo === undefined ? await openEmbeddedDynamo(folder?.path ?? stores.dataDir) : await openDynamo(stores.dynamo);
+      ? openSqlite({ file: inFolder(sqliteFileName) })
+      : openMysql({ url: stores.mysqlUrl, onWaited: (ms) => metrics.note('PoolWaitMs', ms) });
+  const db = modules.catalog || modules.orders ? await openDatabase() : undefined;
+  const openUsers = () =>
+    stores.dynamo === undefined ? openEmbeddedDynamo(folder?.path ?? stores.dataDir) : openDynamo(stores.dynamo);
+  const dynamo = modules.auth ? await openUsers() : undefined;
   // Loaded only where it is used: a start without it need not wait.
   const sharing = stores.redisUrl && (await (await import('./shared/sharing.ts')).openSharing(stores.redisUrl, log));
   const tracing = collector && (await openTracing(collector));
-  if (tracing) traceDynamo(dynamo, tracing);
+  if (tracing && dynamo) traceDynamo(dynamo, tracing);
   return {
-    db: tracing ? traceDatabase(db, tracing) : db,
-    dynamo,
+    ...wrap({ ...(db && { db: crashing.database(tracing ? traceDatabase(db, tracing) : db) }), ...(dynamo && { dynamo }) }),
     ...(tracing && { tracing }),
-    ...(stores.sqs !== undefined && { queue: createSqsQueue(stores.sqs) }),
+    crashing,
+    ...(stores.sqs !== undefined && modules.orders && { queue: createSqsQueue(stores.sqs) }),
     ...(sharing && { sharing }),
   };
 }
@@ -60,22 +69,23 @@ export async function closeStores({ db, dynamo, queue, sharing, tracing }: Store
   await tracing?.close().catch(() => {}); // a collector that is down
   queue?.close();
   await sharing?.close();
-  await dynamo.close();
-  await db.close();
+  await dynamo?.close();
+  await db?.close();
 }
 
 export function checksOf({ db, dynamo, queue, sharing }: Stores): Readonly<Record<string, StoreCheck>> {
   return {
-    sql: () => db.rows('SELECT 1'),
-    users: () => dynamo.ping(),
+    ...(db !== undefined && { sql: () => db.rows('SELECT 1') }),
+    ...(dynamo !== undefined && { users: () => dynamo.ping() }),
     ...(queue !== undefined && { events: queue.ping }),
     ...(sharing !== undefined && { cache: () => sharing.ping() }),
   };
 }
 
-export function usesDataFolder({ stores, auth }: Config): boolean {
+export function usesDataFolder({ stores, modules, auth }: Config): boolean {
   const secretsGiven = auth.jwtPrivateKeys !== undefined && auth.refreshKeys !== undefined && auth.passwordPepper !== undefined;
-  return stores.mysqlUrl === undefined || stores.dynamo === undefined || !secretsGiven;
+  const sql = (modules.catalog || modules.orders) && stores.mysqlUrl === undefined;
+  return sql || (modules.auth && (stores.dynamo === undefined || !secretsGiven));
 }
 
 export interface Secrets {

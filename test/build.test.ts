@@ -8,7 +8,7 @@ describe('the build', () => {
   it('runs without its sources', async () => {
     const folder = temporaryFolder();
     const entry = await buildShop(folder.path);
-    const server = await startServer({ DATA_DIR: join(folder.path, 'data') }, entry);
+    const server = await startServer({ DATA_DIR: join(folder.path, 'data') }, { entry });
     try {
       const { body } = await supertest(server.url).get('/openapi.json').expect(200);
       expect(body.info.version).toMatch(/^\d+\.\d+\.\d+$/);

@@ -52,19 +52,42 @@ describe('the configuration', () => {
     ['RATE_LIMIT_ENABLED', 'yes'],
     ['ROLES', 'web,cook'],
     ['ROLES', 'worker'],
-    ['MODULES', 'auth'],
+    ['MODULES', 'auth,payments'],
     ['ADMIN_USERNAME', 'admin'],
     ['AUDIT_INTERVAL_SECONDS', '-1'],
     ['LOG_LEVEL', 'loud'],
+    ['CRASH_AT', 'somewhere'],
+    ['CRASH_AT', 'before-reply:0'],
   ])('refuses %s=%s by name', (name, value) => {
     const problems = problemsOf({ [name]: value });
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(name);
   });
 
+  it('wants to know where the modules are that run elsewhere, and nothing of their stores', () => {
+    const missing = (MODULES: string, more = {}) =>
+      problemsOf({ NODE_ENV: 'production', REDIS_URL: 'redis://cache', MODULES, ...more }).map(
+        (problem) => problem.split(' ')[0],
+      );
+    expect(missing('catalog')).toEqual(['AUTH_URL', 'JWKS_URL', 'MYSQL_URL']);
+    expect(missing('orders')).toEqual(['AUTH_URL', 'JWKS_URL', 'CATALOG_URL', 'MYSQL_URL', 'SQS_QUEUE_URL']);
+    expect(missing('auth')).toEqual(['AWS_REGION', 'JWT_PRIVATE_KEYS', 'REFRESH_KEYS', 'PASSWORD_PEPPER']);
+    const elsewhere = { AUTH_URL: 'http://auth:4000', JWKS_URL: 'http://auth:3000/keys', MYSQL_URL: 'mysql://db/shop' };
+    expect(missing('catalog', elsewhere)).toEqual(['SERVICE_TOKENS']);
+    expect(problemsOf({ INTERNAL_PORT: '4000' })).toEqual([expect.stringContaining('SERVICE_TOKENS')]);
+    expect(missing('catalog', { ...elsewhere, SERVICE_TOKENS: 'too short' })).toEqual(['SERVICE_TOKENS']);
+    expect(missing('catalog', { ...elsewhere, SERVICE_TOKENS: 'Zk3vQ9sX1mB7nR5tY2wL8pD4fG6hJ0cA' })).toEqual([]);
+  });
+
   it('does not repeat a secret in what it says', () => {
     const said = problemsOf({ NODE_ENV: 'production', PASSWORD_PEPPER: 'hunter2hunter2', REFRESH_KEYS: 'canary' }).join();
     expect(said).not.toMatch(/hunter2|canary/);
+  });
+
+  it('reads where the process shall end, and how the many-th time', () => {
+    expect(readConfig({ CRASH_AT: 'before-reply' }).crashAt).toEqual({ point: 'before-reply', occurrence: 1 });
+    expect(readConfig({ CRASH_AT: 'after-claim:3' }).crashAt).toEqual({ point: 'after-claim', occurrence: 3 });
+    expect(readConfig({}).crashAt).toBeUndefined();
   });
 
   it('reads keys from a file, newest first', () => {
@@ -123,7 +146,8 @@ describe('the configuration', () => {
       ['REFRESH_KEYS', 'change-me-change-me-change-me-change-me'],
       ['PASSWORD_PEPPER', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'],
       ['JWT_PRIVATE_KEYS', pem(1024)],
-    ])('refuses a weak %s', (name, value) => {
+      ['CRASH_AT', 'before-reply'],
+    ])('refuses a weak or harmful %s', (name, value) => {
       expect(problemsOf({ ...sound, [name]: value }).join()).toContain(name);
     });
 

@@ -71,6 +71,9 @@ describe('a lane that is shed early', () => {
     expect(Math.max(...durations)).toBeLessThan(700);
     run(6000, { arrivals: 900, speed: 1000 });
     expect(run(2000, { arrivals: 900, speed: 1000 })).toMatchObject({ refused: 0 });
+    // more at once than the limit of the slow time
+    run(6000, { arrivals: 20_000, speed: 20_000 });
+    expect(run(2000, { arrivals: 20_000, speed: 20_000 })).toMatchObject({ refused: 0 });
   });
 
   it('does not fill up with requests that never end', () => {

@@ -53,11 +53,52 @@ describe('a transaction that waits for a row', () => {
   });
 });
 
+describe('a row that is never let go', () => {
+  let letGo = () => {};
+  let held: Promise<void>;
+  beforeEach(async () => {
+    const locked = Promise.withResolvers<void>();
+    held = db.transaction(async (tx) => {
+      await tx.run(addOne);
+      locked.resolve();
+      await new Promise<void>((resolve) => {
+        letGo = resolve;
+      });
+    });
+    await locked.promise;
+  });
+  afterEach(() => {
+    letGo();
+    return held;
+  });
+
+  it('is a store that is down, once the wait was tried again in vain', async () => {
+    const error = await db.transaction((tx) => tx.run(addOne)).catch((reason: unknown) => reason);
+    expect(isStoreDown(error)).toBe(true);
+  });
+
+  it('undoes all of a transaction, also when it swallows the error', async () => {
+    const swallowing = db.transaction(async (tx) => {
+      await tx.run('INSERT INTO boxes (id, pieces) VALUES (3, 0)');
+      await tx.run(addOne).catch(() => undefined);
+    });
+    await expect(swallowing).rejects.toThrow();
+    expect(await db.rows('SELECT id FROM boxes WHERE id = 3')).toEqual([]);
+  });
+});
+
 describe('a statement that takes too long', () => {
   it('is ended, and the store counts as down', async () => {
     const error = await db.rows(longerThanTheLimit).catch((reason: unknown) => reason);
     expect(isStoreDown(error)).toBe(true);
     expect(await db.rows('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
+  it('does not go on inside the server', async () => {
+    await db.rows(longerThanTheLimit).catch(() => undefined);
+    expect(
+      await db.rows("SELECT id FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%' AND db = DATABASE()"),
+    ).toEqual([]);
   });
 
   it('may be part of a migration', async () => {

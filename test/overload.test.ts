@@ -123,8 +123,12 @@ describe('too many requests at once', () => {
     const lane = front.limiter.laneOf({ shedding: 'early', quota: 'storms' });
     const head = `POST /boats/${boat}/sail HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n`;
     const dribbling = Array.from({ length: 1600 }, () => connect(front.port, '127.0.0.1').on('error', () => {}));
+    let arrived = 0;
+    front.http.server.on('request', () => {
+      arrived += 1;
+    });
     for (const socket of dribbling) socket.write(head);
-    await pause(1000);
+    await eventually(async () => expect(arrived).toBe(dribbling.length));
     expect(lane.isFull()).toBe(false);
     await front.as().post(`/boats/${boat}/sail`).send({ crew: 3 }).expect(200);
     for (const socket of dribbling) socket.destroy();

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import supertest from 'supertest';
 import { temporaryFolder } from './child-process.ts';
@@ -26,8 +27,9 @@ function newDataDir(): string {
   return join(folder.path, 'data');
 }
 
-async function start(dataDir: string, env: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
-  const server = await startServer({ DATA_DIR: dataDir, RATE_LIMIT_ENABLED: 'false', ...env });
+async function start(dataDir: string, { logFile, ...env }: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
+  const settings = { DATA_DIR: dataDir, RATE_LIMIT_ENABLED: 'false', ...env };
+  const server = await startServer(settings, logFile === undefined ? {} : { logFile });
   servers.push(server);
   return server;
 }
@@ -150,6 +152,14 @@ describe('a server that is told to stop', () => {
     server.stopReading();
     for (let request = 0; request < 3; request++) await supertest(server.url).get('/api/products').expect(200);
     expect(await server.kill('SIGTERM')).toBe(0);
+  });
+
+  // a device of Linux on which every write finds the disk full
+  (existsSync('/dev/full') ? it : it.skip)('ends well when there is no room for its log', async () => {
+    const server = await start(newDataDir(), { logFile: '/dev/full' });
+    for (let request = 0; request < 3; request++) await supertest(server.url).get('/api/products').expect(200);
+    const ended = server.kill('SIGTERM');
+    expect(await Promise.race([ended, pause(15_000, 'it is still there')])).toBe(0);
   });
 });
 

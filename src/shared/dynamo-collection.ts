@@ -1,7 +1,9 @@
 import type { QueryCommandOutput, ScanCommandOutput } from '@aws-sdk/client-dynamodb';
-import type { SchemaDefinition } from 'dynamoose/dist/Schema.js';
 import type { Dynamo } from './dynamo.ts';
+import { type DynamoKey, readMany } from './dynamo-batch.ts';
 import { guarded, isRefused, isTableInUse, storeFailure } from './dynamo-error.ts';
+import { type DynamoTable, describeTable } from './dynamo-table.ts';
+import { letExpire } from './local-expiry.ts';
 
 /** What has to hold for a write to happen, all of it. */
 export interface DynamoCondition<Item> {
@@ -41,6 +43,8 @@ export interface DynamoScan {
  */
 export interface DynamoCollection<Item extends object> {
   get(key: DynamoKey): Promise<Item | undefined>;
+  /** what exists of at most 100 items, read consistently, in the order of their keys, in one request */
+  getMany(keys: readonly DynamoKey[]): Promise<readonly Item[]>;
   /** puts an item if its key is free */
   insert(item: Item): Promise<boolean>;
   /** never makes an item: the key has to exist */
@@ -58,17 +62,9 @@ export interface DynamoCollection<Item extends object> {
   }): Promise<DynamoPage<Item>>;
 }
 
-export type DynamoKey = Readonly<Record<string, string | number>>;
-
 export interface DynamoChange<Item> {
   readonly set?: Partial<Item>;
   readonly remove?: readonly (keyof Item & string)[];
-}
-
-export interface DynamoTable {
-  readonly name: string;
-  /** attributes in the notation of dynamoose, keys and indexes among them */
-  readonly attributes: SchemaDefinition;
 }
 
 /** Binds a table to the store; where the store has no infrastructure of its own, a missing table is created. */
@@ -103,6 +99,7 @@ export async function openCollection<Item extends object>(
       const item: object | undefined = await guarded(() => model.get({ ...key }, { consistent: true }));
       return item && plain(item);
     },
+    getMany: async (keys) => (await readMany(dynamo, model.table().name, keys)).map(plain),
     insert: (item) => accepted(() => model.create({ ...item }, { overwrite: false })),
     update: (key, { set = {}, remove = [] }, condition = {}) => {
       const change = {
@@ -190,6 +187,7 @@ async function bindModel(dynamo: Dynamo, { name, attributes }: DynamoTable, atte
   });
   try {
     await table.initialize();
+    await letExpire(dynamo, describeTable({ name, attributes }));
     return model;
   } catch (error) {
     // Another process made the table at the same moment. A table of dynamoose can't be initialized twice.

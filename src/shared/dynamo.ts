@@ -13,6 +13,8 @@ export interface Dynamo {
   readonly tablePrefix: string;
   /** tables that are missing are created when they are opened; elsewhere they are made with the infrastructure */
   readonly createsTables: boolean;
+  /** items are removed some time after they have expired; the embedded store leaves that to us */
+  readonly removesExpired: boolean;
   /** milliseconds since 1970 by the clock of the store */
   now(): number;
   /** @throws unavailable when the store does not answer */
@@ -73,6 +75,7 @@ export async function openDynamo({ endpoint, region, tablePrefix = '', agent, be
     dynamoose: instance,
     tablePrefix,
     createsTables: local,
+    removesExpired: agent === undefined,
     now: clock.now,
     ping: async () => {
       await guarded(() => client.listTables({ Limit: 1 }));

@@ -22,7 +22,7 @@ export function problemOf(failure: Failure, requestId: string): Problem {
 }
 
 /** Whatever was thrown as the refusal that the client is told: nothing of an unexpected error reaches him. */
-function toFailure(error: unknown): Failure {
+export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (isStoreDown(error)) return unavailable('A store does not answer. Try again.', error);
   if (error instanceof URIError) return new Failure('malformed', { detail: 'The path is not well encoded.', cause: error });

@@ -25,6 +25,8 @@ const limits = {
 } as const;
 const maxHeadersCount = 100;
 const maxConnections = 10_000;
+/** connections that wait to be taken; Node's 511 is less than a balancer may send at once */
+const backlog = 4096;
 const idleSweepMs = 250;
 
 export interface HttpServer {
@@ -68,7 +70,7 @@ export function createHttpServer({
     listen: ({ port, host }) =>
       new Promise((resolve, reject) => {
         server.once('error', reject);
-        server.listen({ port, host }, () => {
+        server.listen({ port, host, backlog }, () => {
           server.removeListener('error', reject);
           // a server that listens on a port has an address with a port
           resolve((server.address() as AddressInfo).port);

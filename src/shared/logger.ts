@@ -51,8 +51,19 @@ export function createLogger({
 
 function standardOutput(): DestinationStream {
   const stream = destination({ dest: 1, sync: false, maxLength: maxBacklogBytes });
+  let failing = false;
   // a reader that went away must not end the process
-  stream.on('error', () => {});
+  stream.on('error', () => {
+    failing = true;
+  });
+  stream.on('write', () => {
+    failing = false;
+  });
+  // what could not be written before is given up at the end: sonic-boom would try for ever, and the process would never be gone
+  const flushSync = stream.flushSync.bind(stream);
+  stream.flushSync = () => {
+    if (!failing) flushSync();
+  };
   return stream;
 }
 

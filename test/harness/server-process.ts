@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface ServerProcess {
@@ -16,20 +17,30 @@ export interface ServerProcess {
 const sources = join(__dirname, '..', '..', 'src', 'server.ts');
 const longestRunMs = 120_000;
 
+interface ServerOptions {
+  /** the program; absent: the sources */
+  readonly entry?: string;
+  /** the file that its log goes to */
+  readonly logFile?: string;
+}
+
 /** Runs the server as a process of its own, with nothing of this one's environment but the path. */
-function spawnServer(env: Readonly<Record<string, string>>, entry = sources): ChildProcess {
+function spawnServer(env: Readonly<Record<string, string>>, { entry = sources, logFile }: ServerOptions = {}): ChildProcess {
   const { PATH = '' } = process.env;
-  return spawn(process.execPath, [entry], {
+  const log = logFile === undefined ? undefined : openSync(logFile, 'a');
+  const child = spawn(process.execPath, [entry], {
     env: { PATH, PORT: '0', BCRYPT_COST: '4', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', log ?? 'pipe', 'pipe'],
     timeout: longestRunMs,
     killSignal: 'SIGKILL',
   });
+  if (log !== undefined) closeSync(log);
+  return child;
 }
 
 /** Waits until it listens. @throws with what it said when it ended instead */
-export async function startServer(env: Readonly<Record<string, string>>, entry?: string): Promise<ServerProcess> {
-  const child = spawnServer(env, entry);
+export async function startServer(env: Readonly<Record<string, string>>, options?: ServerOptions): Promise<ServerProcess> {
+  const child = spawnServer(env, options);
   const exited = once(child, 'exit');
   let greeting = '';
   const url = await new Promise<string>((resolve, reject) => {

@@ -1,9 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { type App, createApp, type Overrides } from '../../src/app.ts';
+import { type App, createApp } from '../../src/app.ts';
+import type { Overrides } from '../../src/app-modules.ts';
 import { readConfig } from '../../src/shared/config.ts';
 import { createLogger } from '../../src/shared/logger.ts';
 import { type Agent, checkedAgent } from './checked-agent.ts';
 import { documentedAnswers, fetchDocument } from './documented-answers.ts';
+import { type RunningShop, runSplit, type ShopToRun } from './split-shop.ts';
 import { makeShopStores } from './stores.ts';
 
 export interface Account {
@@ -72,7 +74,7 @@ export async function startShop({ env = {}, overrides = {} }: ShopOptions = {}):
     ...env,
   };
   const lines: string[] = [];
-  let running = await run({ variables, overrides, lines });
+  let running = await started({ variables, overrides, lines });
   let admin: Promise<Account> | undefined;
   let staff: Promise<Account> | undefined;
 
@@ -118,11 +120,11 @@ export async function startShop({ env = {}, overrides = {} }: ShopOptions = {}):
     },
     place: (account, items, headers = {}) => account.api.post('/api/orders').set(headers).send({ items }),
     restart: async () => {
-      await halt(running.app);
-      running = await run({ variables, overrides, lines });
+      await running.halt();
+      running = await started({ variables, overrides, lines });
     },
     stop: async () => {
-      await halt(running.app);
+      await running.halt();
       await stores.remove();
     },
   };
@@ -139,25 +141,28 @@ async function makeStaff(shop: Shop): Promise<Account> {
   return shop.signIn(username, password);
 }
 
-async function run({
-  variables,
-  overrides,
-  lines,
-}: {
-  variables: Record<string, string>;
-  overrides: Overrides;
-  lines: string[];
-}) {
+async function started(shop: ShopToRun) {
+  const running = await run(shop);
+  return { ...running, check: documentedAnswers(running.document) };
+}
+
+/** One process with all modules; in the project `split` of jest.config.js a service for each. */
+const run: (shop: ShopToRun) => Promise<RunningShop> = process.env.TEST_TOPOLOGY === 'split' ? runSplit : runWhole;
+
+async function runWhole({ variables, overrides, lines }: ShopToRun): Promise<RunningShop> {
   const config = readConfig(variables);
   const log = createLogger({ level: config.logLevel, stream: { write: (line) => void lines.push(line) } });
   const app = await createApp({ config, log, overrides });
   await app.start();
   const port = await app.http.listen({ port: 0, host: '127.0.0.1' });
   const url = `http://127.0.0.1:${port}`;
-  return { app, url, check: documentedAnswers(await fetchDocument(url)) };
-}
-
-async function halt(app: App): Promise<void> {
-  await app.http.drain({ delayMs: 0, timeoutMs: 1000 });
-  await app.close();
+  return {
+    app,
+    url,
+    document: await fetchDocument(url),
+    halt: async () => {
+      await app.http.drain({ delayMs: 0, timeoutMs: 1000 });
+      await app.close();
+    },
+  };
 }

@@ -1,6 +1,7 @@
 import type { AuditRun } from '../../shared/audit-run.ts';
 import type { Dynamo } from '../../shared/dynamo.ts';
-import type { DynamoCollection, DynamoKey } from '../../shared/dynamo-collection.ts';
+import type { DynamoKey } from '../../shared/dynamo-batch.ts';
+import type { DynamoCollection } from '../../shared/dynamo-collection.ts';
 import type { Finding } from '../../shared/finding.ts';
 import { checkAdmins } from './admin-set-audit.ts';
 import type { Doubt } from './audit-doubt.ts';

@@ -18,18 +18,21 @@ import { createErasure, deactivationTask, marksTask } from './erasure.ts';
 import { expiredItemsTask } from './expired-items.ts';
 import { ensureAdmin } from './first-admin.ts';
 import { keyRoutes } from './key-routes.ts';
+import { keptMinutes } from './limits.ts';
 import { createLoginFailures, type LoginFailures, unlimitedLoginFailures } from './login-failures.ts';
 import { createNameStore } from './name-store.ts';
 import { createPasswordHasher } from './password-hash.ts';
 import { createRefresh } from './refresh-session.ts';
 import { createRefreshTokens } from './refresh-token.ts';
 import { createRegistration } from './registration.ts';
+import { createRevocationStore } from './revocation-store.ts';
 import { createRevocations } from './revocations.ts';
 import { presentSession, sessionRoutes } from './session-routes.ts';
 import { createSessionStore } from './session-store.ts';
 import { createSessions } from './sessions.ts';
 import { createSharedLoginFailures } from './shared-login-failures.ts';
 import { createSignIn } from './sign-in.ts';
+import { createStopwatch } from './stopwatch.ts';
 import { createUserAdministration } from './user-administration.ts';
 import { createUserLists } from './user-lists.ts';
 import { userRoutes } from './user-routes.ts';
@@ -38,6 +41,15 @@ import { createUserStore } from './user-store.ts';
 export type { Auth } from './auth-api.ts';
 export { type AuthAudit, openAuthAudit } from './auth-audit.ts';
 export { makeJwtKey, makePassword, makePepper, makeRefreshKey } from './secrets.ts';
+export { createTokenVerification } from './token-verification.ts';
+
+/** Every method of the contract, for a client that stands in for the module. */
+export const authMethods = {
+  usersToErase: true,
+  erased: true,
+  personalData: true,
+  revocationsSince: true,
+} as const satisfies Record<keyof Auth, true>;
 
 export interface AuthDependencies {
   readonly dynamo: Dynamo;
@@ -80,7 +92,8 @@ export async function createAuth(dependencies: AuthDependencies): Promise<AuthMo
   const names = createNameStore(tables);
   const sessionStore = createSessionStore(tables, now);
   const admins = createAdminSet(tables);
-  const revocations = createRevocations(tables, { storeNow: dynamo.now, elapsed: createStopwatch() }, log);
+  const revocationStore = createRevocationStore(tables, dynamo.now);
+  const revocations = createRevocations(revocationStore, createStopwatch(), log);
   const accessTokens = createAccessTokens(keys.jwtPrivateKeys, now);
   const refreshTokens = createRefreshTokens(keys.refreshKeys);
   const hasher = createPasswordHasher({ pepper: keys.passwordPepper, cost: settings.bcryptCost });
@@ -112,7 +125,11 @@ export async function createAuth(dependencies: AuthDependencies): Promise<AuthMo
   };
 
   return {
-    api: { ...createErasure({ users, lists, names, sessionStore, changes }), personalData },
+    api: {
+      ...createErasure({ users, lists, names, sessionStore, changes }),
+      personalData,
+      revocationsSince: (minutes) => revocationStore.readRecent(Math.min(minutes, keptMinutes)),
+    },
     routes: [
       ...accountRoutes(accounts),
       ...sessionRoutes({ accounts, sessions, refresh }),
@@ -130,7 +147,7 @@ export async function createAuth(dependencies: AuthDependencies): Promise<AuthMo
       },
       marksTask({ lists, changes, now, everyMs: every.marks }),
       // Elsewhere the TTL of DynamoDB does it.
-      ...(dynamo.createsTables ? [expiredItemsTask({ tables, now, everyMs: every.expiredItems })] : []),
+      ...(!dynamo.removesExpired ? [expiredItemsTask({ tables, now, everyMs: every.expiredItems })] : []),
       deactivationTask({ lists, changes, now, everyMs: every.deactivations }),
     ],
     start: async () => {
@@ -145,19 +162,4 @@ const nothingMore = () => false;
 function countFailures(quota: Quota | undefined, counters: SharedCounters | undefined, now: () => number): LoginFailures {
   if (quota === undefined) return unlimitedLoginFailures;
   return counters === undefined ? createLoginFailures(quota, now) : createSharedLoginFailures(quota, counters);
-}
-
-/** Milliseconds that never run backwards and go on while the machine sleeps, which the monotonic clock alone does not. */
-function createStopwatch(): () => number {
-  let total = 0;
-  let monotonic = performance.now();
-  let wall = Date.now();
-  return () => {
-    const nextMonotonic = performance.now();
-    const nextWall = Date.now();
-    total += Math.max(nextMonotonic - monotonic, nextWall - wall);
-    monotonic = nextMonotonic;
-    wall = nextWall;
-    return total;
-  };
 }

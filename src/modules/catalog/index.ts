@@ -27,6 +27,16 @@ export type {
 export { auditCatalog } from './catalog-audit.ts';
 export { type AuditedReservation, type ReservationPage, readReservations, reservationPages } from './reservation-pages.ts';
 
+/** Every method of the contract, for a client that stands in for the module. */
+export const catalogMethods = {
+  reserve: true,
+  commit: true,
+  release: true,
+  heldReservations: true,
+  reservationStates: true,
+  forget: true,
+} as const satisfies Record<keyof Catalog, true>;
+
 export interface CatalogDependencies {
   readonly db: Database;
   readonly log: Logger;

@@ -140,7 +140,7 @@ export interface DeadEvent {
 export async function listDeadEvents(db: Sql, limit: number): Promise<readonly DeadEvent[]> {
   const rows = await db.rows<OutboxRow & { dead_at: string; last_error: string | null }>(
     `SELECT id, order_id, type, sequence, created_at, attempts, dead_at, last_error FROM orders_outbox
-     WHERE published_at IS NULL AND dead_at IS NOT NULL ORDER BY dead_at, id LIMIT ${limit}`,
+     WHERE published_at IS NULL AND dead_at IS NOT NULL ORDER BY dead_at, leased_until, id LIMIT ${limit}`,
   );
   return rows.map((row) => ({
     id: row.id,
