@@ -27,6 +27,7 @@ export interface Fleet {
 }
 
 const patienceMs = 60_000;
+const maxStarts = 3;
 
 export interface TaskOptions {
   readonly entry: string;
@@ -53,7 +54,10 @@ export async function startTask({ entry, env, port, readiness = 200 }: TaskOptio
     if (child.exitCode !== null) return;
     const { status } = await fetch(`http://127.0.0.1:${port}/readyz`);
     if (status !== readiness) throw new Error(`/readyz answers ${status}`);
-  }, patienceMs);
+  }, patienceMs).catch((error: unknown) => {
+    child.kill('SIGKILL');
+    throw error;
+  });
   if (child.exitCode !== null) throw new Error(`The task ended with ${child.exitCode}: ${lastWords}`);
   return {
     port,
@@ -64,6 +68,18 @@ export async function startTask({ entry, env, port, readiness = 200 }: TaskOptio
       return code;
     },
   };
+}
+
+/** Like what runs tasks in production: one that can't start, because a store was busy for too long, is followed by another. */
+async function startPatiently(options: TaskOptions): Promise<Task> {
+  for (let left = maxStarts - 1; ; left--) {
+    try {
+      return await startTask(options);
+    } catch (error) {
+      if (left === 0) throw error;
+      process.stderr.write(`A task could not start: ${error instanceof Error ? error.message : String(error)}\n`);
+    }
+  }
 }
 
 export function createFleet({
@@ -95,7 +111,7 @@ export function createFleet({
       const port = balancer.ports.find((each) => !occupied.has(each));
       if (port === undefined) throw new Error('The balancer knows no more ports.');
       occupied.add(port);
-      const task = await startTask({ entry, env, port });
+      const task = await startPatiently({ entry, env, port });
       tasks.push(task);
       await eventually(async () => {
         if (!(await balancer.inService()).includes(port)) throw new Error('The balancer did not take the task in.');
