@@ -1,33 +1,18 @@
-import { join } from 'node:path';
 import type { Logger } from 'pino';
-import program from '../package.json' with { type: 'json' };
-import { type Crashing, createCrashing } from './crash-points.ts';
-import { createAuth, makeJwtKey, makePassword, makePepper, makeRefreshKey } from './modules/auth/index.ts';
-import { createCatalog } from './modules/catalog/index.ts';
-import { createOrders, type OrdersDependencies } from './modules/orders/index.ts';
-import { problemGuides } from './problem-guides.ts';
-import { type BackgroundRunner, runInBackground } from './shared/background.ts';
-import { adminPasswordFileName, adminUsername, type Config, sqliteFileName } from './shared/config.ts';
-import { type DataFolder, openDataFolder } from './shared/data-folder.ts';
-import { type Database, openMysql, openSqlite } from './shared/database.ts';
-import { type Dynamo, openDynamo } from './shared/dynamo.ts';
-import { openEmbeddedDynamo } from './shared/embedded-dynamo.ts';
-import { createFront } from './shared/http-front.ts';
-import type { QuotaRules } from './shared/http-quota.ts';
-import { createHttpServer, type HttpServer } from './shared/http-server.ts';
+import { buildHttp } from './app-http.ts';
+import { type Modules, type Overrides, placeModules } from './app-modules.ts';
+import { closeStores, gatherSecrets, openStores, type Stores, usesDataFolder } from './app-stores.ts';
+import { auditTasks } from './audit-task.ts';
+import { type BackgroundRunner, type BackgroundTask, runInBackground } from './shared/background.ts';
+import type { Config } from './shared/config.ts';
+import { type ContractServer, createContractServer } from './shared/contract-server.ts';
+import { openDataFolder } from './shared/data-folder.ts';
+import type { Database } from './shared/database.ts';
+import type { HttpServer } from './shared/http-server.ts';
 import { migrate, pendingMigrations } from './shared/migrations.ts';
-import type { ServiceInfo } from './shared/openapi-document.ts';
-import { createConsumer } from './shared/queue-consumer.ts';
-import { createReadiness, type StoreCheck } from './shared/readiness.ts';
-import type { Sharing } from './shared/sharing.ts';
-import { createSqsQueue, type SqsQueue } from './shared/sqs-queue.ts';
-
-/** What tests may put in the place of the real thing. */
-export interface Overrides {
-  /** milliseconds since 1970 */
-  readonly now?: () => number;
-  readonly orderIntervals?: NonNullable<OrdersDependencies['intervals']>;
-}
+import { type Consumer, createConsumer } from './shared/queue-consumer.ts';
+import type { Route } from './shared/route.ts';
+import { createShopMetrics, type ShopMetrics } from './shop-metrics.ts';
 
 export interface AppOptions {
   readonly config: Config;
@@ -37,6 +22,8 @@ export interface AppOptions {
 
 export interface App {
   readonly http: HttpServer;
+  /** what the modules serve here, for whoever checks it */
+  readonly routes: readonly Route[];
   /** the file that holds the made-up password of the first admin; absent when the environment names an admin */
   readonly adminPasswordFile?: string;
   /** the made-up password, only in the start that made it */
@@ -54,81 +41,136 @@ const migrationWatchMs = 1000;
  * @throws when the data folder is in use by another server, or a store can't be opened
  */
 export async function createApp({ config, log, overrides = {} }: AppOptions): Promise<App> {
-  const now = overrides.now ?? Date.now;
   const folder = usesDataFolder(config) ? openDataFolder(config.stores.dataDir) : undefined;
-  const stores = await openStores({ config, folder, log });
-  const { sharing } = stores;
-  const secrets = gatherSecrets(config, folder);
+  const metrics = createShopMetrics({
+    log,
+    ...(overrides.metricsEveryMs !== undefined && { everyMs: overrides.metricsEveryMs }),
+  });
+  const stores = await openStores({ config, folder, metrics, log, wrap: overrides.wrapStores });
+  const secrets = config.modules.auth ? gatherSecrets(config, folder) : undefined;
 
   let runner: BackgroundRunner | undefined;
   let migrationWatch: BackgroundRunner | undefined;
 
-  const auth = await createAuth({
-    dynamo: stores.dynamo,
-    keys: secrets.keys,
-    settings: { ...config.auth, ...(secrets.admin !== undefined && { admin: secrets.admin }) },
-    loginFailures: config.rateLimits.enabled ? config.rateLimits.loginFailuresPerAccount : undefined,
-    counters: sharing?.counters,
+  const modules = await placeModules({
+    config,
+    stores,
+    secrets,
+    metrics,
     log,
-    now,
-  });
-  const catalog = createCatalog({ db: stores.db, log, now, copies: sharing?.copies('products') });
-  const orders = createOrders({
-    db: stores.db,
-    catalog: catalog.api,
-    auth: auth.api,
-    log,
-    now,
+    overrides,
     onAppended: () => runner?.wake('orders-relay'),
-    ...(stores.queue !== undefined && { queue: stores.queue }),
-    ...(overrides.orderIntervals !== undefined && { intervals: overrides.orderIntervals }),
   });
-
-  const consumer =
-    stores.queue && createConsumer({ name: 'orders-consumer', queue: stores.queue, handle: orders.handleMessage, log });
-  const readiness = createReadiness({ checks: checksOf(stores), log });
-  const handler = createFront({
-    routes: [...auth.routes, ...catalog.routes, ...orders.routes],
+  const { auth, catalog, orders } = modules;
+  const consumer = consumerOf({ stores, modules, metrics, log });
+  const present = [auth, catalog, orders].filter((module) => module !== undefined);
+  // a worker is asked by operators only
+  const routes = config.roles.web ? present.flatMap((module) => module.routes) : [];
+  const { http, readiness, limiter } = buildHttp({
+    config,
+    stores,
+    checks: checksOfServices(modules),
+    metrics,
     authenticate: auth.authenticate,
-    ...(config.rateLimits.enabled && { quotas: quotasOf(config) }),
-    ...(sharing !== undefined && { counters: sharing.quotas }),
-    trustProxyHops: config.http.trustProxyHops,
-    corsOrigins: config.http.corsOrigins,
-    readiness,
-    info: serviceInfo(),
-    guides: problemGuides,
+    routes,
     log,
   });
-  const allTasks = [...auth.tasks, ...catalog.tasks, ...orders.tasks, ...(consumer ? [consumer.task] : [])];
-  const tasks = allTasks.filter((task) => task.everywhere === true || config.roles.worker);
+  const audit = scheduledAudit({ config, stores, modules, metrics, log });
+  const tasks = tasksHere(config, overrides, [...present.map((module) => module.tasks), consumer ? [consumer.task] : [], audit]);
+  const internal = internalServer({ config, modules, log });
 
   return {
-    http: createHttpServer({ handler: stores.crashing.handler(handler), readiness, log }),
-    ...(secrets.adminPasswordFile !== undefined && { adminPasswordFile: secrets.adminPasswordFile }),
-    ...(secrets.newAdminPassword !== undefined && { newAdminPassword: secrets.newAdminPassword }),
+    http,
+    routes,
+    ...(secrets?.adminPasswordFile !== undefined && { adminPasswordFile: secrets.adminPasswordFile }),
+    ...(secrets?.newAdminPassword !== undefined && { newAdminPassword: secrets.newAdminPassword }),
     start: async () => {
-      if (config.stores.mysqlUrl === undefined) await migrate(stores.db);
+      if (stores.db !== undefined && config.stores.mysqlUrl === undefined) await migrate(stores.db);
       await auth.start();
-      const work = () => {
+      const work = async () => {
+        const { internalPort: port } = config.services;
+        if (port !== undefined) await internal?.listen({ port, host: config.http.host });
         runner = runInBackground(tasks, log);
         readiness.become('ready');
       };
-      if ((await pendingMigrations(stores.db)).length === 0) return work();
+      const { db } = stores;
+      if (db === undefined || (await pendingMigrations(db)).length === 0) return work();
       readiness.become('migrations-pending');
-      migrationWatch = awaitMigrations(stores.db, log, work);
+      migrationWatch = awaitMigrations(db, log, work);
     },
     close: async () => {
       await migrationWatch?.stop();
       await runner?.stop();
+      limiter.close();
+      metrics.close();
       await consumer?.close();
+      await internal?.close();
+      for (const module of [auth, catalog]) module?.close?.();
       await closeStores(stores);
       folder?.close();
     },
   };
 }
 
+function tasksHere(
+  { roles }: Config,
+  { chooseTasks = (tasks) => tasks }: Overrides,
+  tasks: readonly (readonly BackgroundTask[])[],
+): readonly BackgroundTask[] {
+  return chooseTasks(tasks.flat().filter((task) => task.everywhere === true || roles.worker));
+}
+
+interface Built {
+  readonly stores: Stores;
+  readonly modules: Modules;
+  readonly metrics: ShopMetrics;
+  readonly log: Logger;
+}
+
+function consumerOf({ stores: { queue }, modules: { orders }, metrics, log }: Built): Consumer | undefined {
+  if (queue === undefined || orders === undefined) return undefined;
+  const onReceived = (ageMs: number) => metrics.note('QueueAgeSeconds', ageMs / 1000);
+  return createConsumer({ name: 'orders-consumer', queue, handle: orders.handleMessage, onReceived, log });
+}
+
+/** Of the modules that run elsewhere. */
+function checksOfServices({ auth, catalog }: Modules) {
+  return { ...(auth.check && { auth: auth.check }), ...(catalog?.check && { catalog: catalog.check }) };
+}
+
+/** For other services, where somebody may call; it listens when the process is ready. */
+function internalServer({
+  config: { services },
+  modules: { contracts },
+  log,
+}: {
+  config: Config;
+  modules: Modules;
+  log: Logger;
+}): ContractServer | undefined {
+  return services.internalPort === undefined ? undefined : createContractServer({ contracts, tokens: services.tokens, log });
+}
+
+/** Where all tables are at hand; services of their own are audited by `npm run audit`. */
+function scheduledAudit({
+  config,
+  stores: { db },
+  modules: { auth },
+  metrics,
+  log,
+}: Built & { readonly config: Config }): readonly BackgroundTask[] {
+  if (db === undefined || !config.modules.catalog || !config.modules.orders) return [];
+  return auditTasks({
+    db,
+    users: auth.audit,
+    everyMs: config.audit.intervalMs,
+    log,
+    onAudited: (findings) => metrics.note('AuditFindings', findings),
+  });
+}
+
 /** Somebody runs `npm run migrate` elsewhere: looks until nothing is pending, then calls `done` once. */
-function awaitMigrations(db: Database, log: Logger, done: () => void): BackgroundRunner {
+function awaitMigrations(db: Database, log: Logger, done: () => Promise<void>): BackgroundRunner {
   const watch = runInBackground(
     [
       {
@@ -136,7 +178,7 @@ function awaitMigrations(db: Database, log: Logger, done: () => void): Backgroun
         everyMs: migrationWatchMs,
         run: async (stopped) => {
           if ((await pendingMigrations(db)).length > 0 || stopped.aborted) return false;
-          done();
+          await done();
           void watch.stop();
           return false;
         },
@@ -145,116 +187,4 @@ function awaitMigrations(db: Database, log: Logger, done: () => void): Backgroun
     log,
   );
   return watch;
-}
-
-function usesDataFolder({ stores, auth }: Config): boolean {
-  const secretsGiven = auth.jwtPrivateKeys !== undefined && auth.refreshKeys !== undefined && auth.passwordPepper !== undefined;
-  return stores.mysqlUrl === undefined || stores.dynamo === undefined || !secretsGiven;
-}
-
-interface Stores {
-  readonly db: Database;
-  readonly dynamo: Dynamo;
-  /** absent: events are delivered inside the process */
-  readonly queue?: SqsQueue;
-  /** absent: the process keeps copies and counts for itself */
-  readonly sharing?: Sharing;
-  readonly crashing: Crashing;
-}
-
-async function openStores({
-  config: { stores, crashAt },
-  folder,
-  log,
-}: {
-  config: Config;
-  folder: DataFolder | undefined;
-  log: Logger;
-}): Promise<Stores> {
-  const crashing = createCrashing(crashAt);
-  const inFolder = (name: string) => join(folder?.path ?? stores.dataDir, name);
-  const db =
-    stores.mysqlUrl === undefined
-      ? await openSqlite({ file: inFolder(sqliteFileName) })
-      : await openMysql({ url: stores.mysqlUrl });
-  const dynamo =
-    stores.dynamo === undefined ? await openEmbeddedDynamo(folder?.path ?? stores.dataDir) : await openDynamo(stores.dynamo);
-  // Loaded only where it is used: a start without it need not wait.
-  const sharing = stores.redisUrl && (await (await import('./shared/sharing.ts')).openSharing(stores.redisUrl, log));
-  return {
-    db: crashing.database(db),
-    crashing,
-    dynamo,
-    ...(stores.sqs !== undefined && { queue: createSqsQueue(stores.sqs) }),
-    ...(sharing && { sharing }),
-  };
-}
-
-async function closeStores({ db, dynamo, queue, sharing }: Stores): Promise<void> {
-  queue?.close();
-  await sharing?.close();
-  await dynamo.close();
-  await db.close();
-}
-
-function checksOf({ db, dynamo, queue, sharing }: Stores): Readonly<Record<string, StoreCheck>> {
-  return {
-    sql: () => db.rows('SELECT 1'),
-    users: () => dynamo.ping(),
-    ...(queue !== undefined && { events: queue.ping }),
-    ...(sharing !== undefined && { cache: () => sharing.ping() }),
-  };
-}
-
-/** Secrets come from the environment, or are made once and kept in the data folder. */
-function gatherSecrets({ auth, stores }: Config, folder: DataFolder | undefined) {
-  const keep = (name: string, make: () => string): string => {
-    if (folder === undefined) throw new Error(`There is no data folder to keep ${name} in.`);
-    return folder.keep(name, make);
-  };
-  const keys = {
-    jwtPrivateKeys: auth.jwtPrivateKeys ?? [keep('jwt-private-key.pem', makeJwtKey)],
-    refreshKeys: auth.refreshKeys ?? [keep('refresh-key', makeRefreshKey)],
-    passwordPepper: auth.passwordPepper ?? keep('password-pepper', makePepper),
-  };
-  if (auth.admin !== undefined || stores.dynamo !== undefined) return { keys, admin: auth.admin };
-  let newAdminPassword: string | undefined;
-  const password = keep(adminPasswordFileName, () => {
-    const made = makePassword();
-    newAdminPassword = made;
-    return made;
-  });
-  return {
-    keys,
-    admin: { username: adminUsername, password: password.trim() },
-    adminPasswordFile: join(folder?.path ?? stores.dataDir, adminPasswordFileName),
-    newAdminPassword,
-  };
-}
-
-function quotasOf({ rateLimits }: Config): QuotaRules {
-  return {
-    browsing: { ...rateLimits.browsing, per: 'address' },
-    orders: { ...rateLimits.orders, per: 'user' },
-    staff: { ...rateLimits.staff, per: 'user' },
-    login: { ...rateLimits.login, per: 'address', exact: true },
-    register: { ...rateLimits.register, per: 'address', exact: true },
-  };
-}
-
-function serviceInfo(): ServiceInfo {
-  return {
-    title: 'Shop',
-    version: program.version,
-    description:
-      'Accounts, products with stock, and orders. Money is in integer minor units; errors are problem documents (RFC 9457).',
-    tags: {
-      Accounts: 'Signing up and in, one’s own account and sessions',
-      Users: 'Users and their roles, for admins',
-      Products: 'What is for sale',
-      Stock: 'How many pieces there are',
-      Orders: 'Placing orders and what becomes of them',
-      Operations: 'For balancers and operators',
-    },
-  };
 }

@@ -8,6 +8,7 @@ enableCompileCache();
 
 /** What closing the stores may take after the drain, before the process ends all the same. */
 const closeTimeoutMs = 3000;
+const aliveEveryMs = 2000;
 
 async function main(): Promise<void> {
   // Whoever read the terminal may have gone away; that must not end the shop.
@@ -39,6 +40,7 @@ async function main(): Promise<void> {
     log.info({ port, host: config.http.host }, 'listening');
     greet(app, config, port);
     process.send?.('ready');
+    sayAlive();
   } catch (error) {
     setTimeout(() => process.exit(1), closeTimeoutMs).unref();
     await app.close();
@@ -57,6 +59,12 @@ function stopOnce(app: App, { http }: Config): (exitCode: number) => Promise<voi
     await app.close();
     process.exit(exitCode);
   };
+}
+
+/** For what watches over several processes (src/commands/watch-processes.ts); a process that hangs falls silent. */
+function sayAlive(): void {
+  if (process.send === undefined) return;
+  setInterval(() => process.send?.({ type: 'process:msg', data: { alive: process.pid } }), aliveEveryMs).unref();
 }
 
 /** As soon as it is made: the next start, should this one fail, has none to show. */

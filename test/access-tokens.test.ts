@@ -213,7 +213,7 @@ describe('an access token', () => {
       const { api } = await other.signUp();
       await api.get('/api/auth/me').expect(200);
       await api.get('/api/auth/me').expect(200);
-      offset = 899_000;
+      offset = 840_000;
       await api.get('/api/auth/me').expect(200);
       offset = 901_000;
       await api.get('/api/auth/me').expect(401);

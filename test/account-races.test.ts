@@ -24,14 +24,13 @@ const register = (process: AuthProcess, username: string) => process.call('regis
 const login = (process: AuthProcess, username: string, word = password) =>
   process.call('login', { body: { username, password: word } });
 
-/** Holds the first write to a table until it is let go. */
-function hold(process: AuthProcess, table: string, command = /^(Put|Update|Delete)/) {
+/** Holds the first write to a table, or one that comes later, until it is let go. */
+function hold(process: AuthProcess, table: string, { command = /^(Put|Update|Delete)/, nth = 1 } = {}) {
   const reached = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
-  let held = false;
+  let seen = 0;
   process.plan(async (request: StoreRequest): Promise<Verdict> => {
-    if (!held && request.table === table && command.test(request.command)) {
-      held = true;
+    if (request.table === table && command.test(request.command) && ++seen === nth) {
       reached.resolve();
       await released.promise;
     }
@@ -110,6 +109,9 @@ describe('a name that an erasure frees late', () => {
 });
 
 describe('a change of a user', () => {
+  const words = [password, 'a better long password', 'the best long password'];
+  const passwords = (change: 1 | 2) => ({ currentPassword: words[change - 1], newPassword: words[change] });
+
   it('is refused when the session that makes it has ended meanwhile', () =>
     withStoppedClocks(async () => {
       const [one, two] = [await store.start(), await store.start()];
@@ -132,7 +134,7 @@ describe('a change of a user', () => {
     const [slow, quick] = [await store.start(), await store.start()];
     const { body: own } = await register(slow, 'halfway');
     const newPassword = 'a better long password';
-    const { reached, release } = hold(slow, 'Sessions', /^Update/);
+    const { reached, release } = hold(slow, 'Sessions', { command: /^Update/ });
     const change = slow.call('changePassword', { token: own.accessToken, body: { currentPassword: password, newPassword } });
     await reached;
     const renewed = await quick.call('refresh', { body: { refreshToken: own.refreshToken } });
@@ -142,6 +144,35 @@ describe('a change of a user', () => {
     await quick.work('auth-revocations');
     expect((await quick.call('getAccount', { token: renewed.body.accessToken })).status).toBe(200);
     expect((await quick.call('refresh', { body: { refreshToken: renewed.body.refreshToken } })).status).toBe(200);
+  });
+
+  it('that is finished late leaves the mark of the next one alone', async () => {
+    const [slow, dying, next] = [await store.start(), await store.start(), await store.start()];
+    const { body: own } = await register(slow, 'overlapping');
+    // the first write to the user is the change itself, the second one says that it is finished
+    const { reached, release } = hold(slow, 'Users', { nth: 2 });
+    const first = slow.call('changePassword', { token: own.accessToken, body: passwords(1) });
+    await reached;
+    await next.work('auth-marks');
+    dying.plan(({ table, isWrite }) => (table === 'Users' && isWrite ? 'crash after' : 'go on'));
+    expect((await dying.call('changePassword', { token: own.accessToken, body: passwords(2) })).status).toBe(503);
+    release();
+    expect((await first).status).toBe(204);
+    await next.work('auth-marks');
+    expect((await next.call('refresh', { body: { refreshToken: own.refreshToken } })).status).toBe(200);
+  });
+
+  it('that is finished late does not set its session back', async () => {
+    const [slow, next] = [await store.start(), await store.start()];
+    const { body: own } = await register(slow, 'setback');
+    const { reached, release } = hold(slow, 'Sessions');
+    const first = slow.call('changePassword', { token: own.accessToken, body: passwords(1) });
+    await reached;
+    await next.work('auth-marks');
+    expect((await next.call('changePassword', { token: own.accessToken, body: passwords(2) })).status).toBe(204);
+    release();
+    expect((await first).status).toBe(204);
+    expect((await next.call('refresh', { body: { refreshToken: own.refreshToken } })).status).toBe(200);
   });
 
   it('is known to a process that has slept before it lets anybody in', () =>
@@ -196,5 +227,22 @@ describe('an admin', () => {
     await grant;
     // were he in the set, the last real admin could go
     expect((await setRoles(quick, first, { token: first.accessToken, roles: ['customer'] })).status).toBe(409);
+  });
+});
+
+describe('a password that an admin made', () => {
+  it('signs in once, also when two use it at the same time', async () => {
+    const settings = { passwordMinLength: 12, bcryptCost: 4, admin: { username: 'first', password } };
+    const [slow, quick] = [await store.start({ settings }), await store.start({ settings })];
+    await quick.auth.start();
+    const { body: user } = await register(quick, 'forgetful');
+    const { body: admin } = await login(quick, 'first');
+    const { body: reset } = await quick.call(`resetPassword ${user.user.id}`, { token: admin.accessToken });
+    const { reached, release } = hold(slow, 'Users');
+    const late = login(slow, 'forgetful', reset.password);
+    await reached;
+    expect((await login(quick, 'forgetful', reset.password)).status).toBe(200);
+    release();
+    expect((await late).status).toBe(401);
   });
 });

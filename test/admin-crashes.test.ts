@@ -74,4 +74,27 @@ describe('a process that dies between any two writes', () => {
       },
     });
   });
+
+  it('of a sign-in by a one-time password uses it up for one session at most', async () => {
+    const writes = await everyCrash(store, {
+      prepare: async (process) => {
+        const user = await signUp(process);
+        const { accessToken } = await root(process);
+        const { body } = await expectStatus(process.call(`resetPassword ${user.id}`, { token: accessToken }), 200);
+        return { ...user, word: body.password, token: accessToken };
+      },
+      act: (process, { username, word }) => login(process, username, word),
+      check: async (process, { id, username, word, token }, answer) => {
+        const again = await login(process, username, word);
+        if (answer.status === 200) expect(again.status).toBe(401);
+        const newest = again.status === 200 ? again : answer;
+        if (newest.status === 200) await expectStatus(refresh(process, newest.body.refreshToken), 200);
+        await expectStatus(login(process, username, word), 401);
+        // whoever lost it to a crash is given another one
+        const { body } = await expectStatus(process.call(`resetPassword ${id}`, { token }), 200);
+        await expectStatus(login(process, username, body.password), 200);
+      },
+    });
+    expect(writes).toBe(2);
+  });
 });

@@ -1,5 +1,5 @@
 import { clock, everyCrash, expectStatus, login, me, newName, password, refresh, signUp } from './harness/auth-crashes.ts';
-import { type AuthProcesses, openAuthProcesses } from './harness/auth-processes.ts';
+import { type AuthProcess, type AuthProcesses, openAuthProcesses } from './harness/auth-processes.ts';
 
 const newPassword = 'a better long password';
 // many small stories in one test
@@ -11,11 +11,13 @@ beforeAll(async () => {
 });
 afterAll(() => store.close());
 
+const register = (process: AuthProcess, username: string) => process.call('register', { body: { username, password } });
+
 describe('a process that dies between any two writes', () => {
   it('of a registration leaves the name to one user', async () => {
     const writes = await everyCrash(store, {
       prepare: async () => newName(),
-      act: (process, username) => process.call('register', { body: { username, password } }),
+      act: register,
       check: async (process, username, answer) => {
         clock.offset = 60_001;
         const again = await expectStatus(process.call('register', { body: { username, password } }), 201, 409);
@@ -25,6 +27,29 @@ describe('a process that dies between any two writes', () => {
       },
     });
     expect(writes).toBe(3);
+  });
+
+  it('of a registration that takes over the name of one that died leaves it to one user', async () => {
+    const writes = await everyCrash(store, {
+      prepare: async () => {
+        const username = newName();
+        const died = await store.start({ now: clock.now });
+        died.plan(({ write }) => (write === 1 ? 'crash after' : 'go on'));
+        await expectStatus(register(died, username), 503);
+        await died.close();
+        clock.offset += 60_001;
+        return username;
+      },
+      act: register,
+      check: async (survivor, username, answer) => {
+        clock.offset += 60_001;
+        await expectStatus(register(survivor, username), answer.status === 201 ? 409 : 201, 409);
+        const { body } = await expectStatus(login(survivor, username), 200);
+        if (answer.status === 201) expect(body.user.id).toBe(answer.body.user.id);
+      },
+    });
+    // the user of the other one is ruled out, the name changes hands, then as ever
+    expect(writes).toBe(5);
   });
 
   it('of a sign-in lets the user sign in again', async () => {

@@ -1,14 +1,15 @@
 import { pino } from 'pino';
 import { createCatalog } from '../src/modules/catalog/index.ts';
 import { listProducts, type ProductQuery } from '../src/modules/catalog/product-list.ts';
-import type { Database, Param, Sql } from '../src/shared/database.ts';
+import type { Database } from '../src/shared/database.ts';
 import { newId } from '../src/shared/identifier.ts';
 import { addProducts, type CatalogUnderTest, pieces, startCatalog } from './harness/catalog.ts';
+import { noteStatements, type Statement } from './harness/noted-statements.ts';
 
 /** What a statement costs must not grow with the tables: each is looked at as the store plans it. */
 
 let catalog: CatalogUnderTest;
-let sent: { readonly sql: string; readonly params: readonly Param[] }[];
+let sent: Statement[];
 beforeAll(async () => {
   catalog = await startCatalog();
 });
@@ -17,24 +18,7 @@ beforeEach(() => {
 });
 afterAll(() => catalog.close());
 
-/** The same store, which notes every statement. */
-function noted<S extends Sql>(sql: S): S {
-  return {
-    ...sql,
-    rows: (text: string, params: readonly Param[] = []) => {
-      sent.push({ sql: text, params });
-      return sql.rows(text, params);
-    },
-    run: (text: string, params: readonly Param[] = []) => {
-      sent.push({ sql: text, params });
-      return sql.run(text, params);
-    },
-  };
-}
-const notedStore = (): Database => {
-  const { db } = catalog;
-  return { ...noted(db), transaction: (work, options) => db.transaction((tx) => work(noted(tx)), options) };
-};
+const notedStore = (): Database => noteStatements(catalog.db, sent);
 
 /** How the store finds the rows of each statement: SQLite's words, or MySQL's table, access and index. */
 async function plans(): Promise<readonly string[]> {
@@ -92,9 +76,9 @@ it('what is held for long is found by state and age', async () => {
 describe('a page of products', () => {
   beforeAll(() => addProducts(catalog.db, 300, { stock: 1 }));
   const list = async (query: Omit<ProductQuery, 'limit'>) => {
-    const page = await listProducts(noted(catalog.db), { limit: 10, ...query });
+    const page = await listProducts(notedStore(), { limit: 10, ...query });
     if (page.nextCursor !== undefined) sent.length = 0;
-    await listProducts(noted(catalog.db), { limit: 10, ...query, cursor: page.nextCursor });
+    await listProducts(notedStore(), { limit: 10, ...query, cursor: page.nextCursor });
     return (await plans()).join('\n');
   };
 

@@ -1,4 +1,5 @@
 import { type Catalog, createCatalog } from '../src/modules/catalog/index.ts';
+import { insertVoidClaim } from '../src/modules/orders/claim-store.ts';
 import { createOrders, type OrdersModule } from '../src/modules/orders/index.ts';
 import { CommitInDoubt, type Database } from '../src/shared/database.ts';
 import { newId } from '../src/shared/identifier.ts';
@@ -154,5 +155,27 @@ describe('a COMMIT in doubt whose transaction is still open', () => {
     await slow.end('commit');
     await run(ordersOn(db), 'orders-sweep');
     expect(await stockOf(productId)).toEqual({ on_hand: 0, reserved: 0 });
+  });
+});
+
+describe('a void claim', () => {
+  it('does not wait for a connection of the pool: those may all be waiting for it', async () => {
+    const ending = Promise.withResolvers<void>();
+    const everyConnection = 10;
+    const begun = Array.from({ length: everyConnection }, () => Promise.withResolvers<void>());
+    const holders = begun.map(({ resolve }) =>
+      db.transaction(async (tx) => {
+        await tx.rows('SELECT 1');
+        resolve();
+        await ending.promise;
+      }),
+    );
+    await Promise.all(begun.map(({ promise }) => promise));
+    const reservationId = newId();
+    await insertVoidClaim(db, reservationId, new Date()).finally(ending.resolve);
+    await Promise.all(holders);
+    expect(await db.rows('SELECT kind FROM orders_claims WHERE reservation_id = ?', [reservationId])).toEqual([{ kind: 'void' }]);
+    // so that the audit at the end finds its reservation
+    await catalog.release(reservationId);
   });
 });

@@ -28,6 +28,7 @@ describe('the configuration', () => {
       auth: { bcryptCost: 12, passwordMinLength: 12 },
       rateLimits: { enabled: true, browsing: { limit: 6000, windowSeconds: 60 }, login: { limit: 60, windowSeconds: 600 } },
       roles: { web: true, worker: true },
+      audit: { intervalMs: 3_600_000 },
     });
     expect(Object.isFrozen(config.http)).toBe(true);
   });
@@ -51,8 +52,9 @@ describe('the configuration', () => {
     ['RATE_LIMIT_ENABLED', 'yes'],
     ['ROLES', 'web,cook'],
     ['ROLES', 'worker'],
-    ['MODULES', 'auth'],
+    ['MODULES', 'auth,payments'],
     ['ADMIN_USERNAME', 'admin'],
+    ['AUDIT_INTERVAL_SECONDS', '-1'],
     ['LOG_LEVEL', 'loud'],
     ['CRASH_AT', 'somewhere'],
     ['CRASH_AT', 'before-reply:0'],
@@ -60,6 +62,21 @@ describe('the configuration', () => {
     const problems = problemsOf({ [name]: value });
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(name);
+  });
+
+  it('wants to know where the modules are that run elsewhere, and nothing of their stores', () => {
+    const missing = (MODULES: string, more = {}) =>
+      problemsOf({ NODE_ENV: 'production', REDIS_URL: 'redis://cache', MODULES, ...more }).map(
+        (problem) => problem.split(' ')[0],
+      );
+    expect(missing('catalog')).toEqual(['AUTH_URL', 'JWKS_URL', 'MYSQL_URL']);
+    expect(missing('orders')).toEqual(['AUTH_URL', 'JWKS_URL', 'CATALOG_URL', 'MYSQL_URL', 'SQS_QUEUE_URL']);
+    expect(missing('auth')).toEqual(['AWS_REGION', 'JWT_PRIVATE_KEYS', 'REFRESH_KEYS', 'PASSWORD_PEPPER']);
+    const elsewhere = { AUTH_URL: 'http://auth:4000', JWKS_URL: 'http://auth:3000/keys', MYSQL_URL: 'mysql://db/shop' };
+    expect(missing('catalog', elsewhere)).toEqual(['SERVICE_TOKENS']);
+    expect(problemsOf({ INTERNAL_PORT: '4000' })).toEqual([expect.stringContaining('SERVICE_TOKENS')]);
+    expect(missing('catalog', { ...elsewhere, SERVICE_TOKENS: 'too short' })).toEqual(['SERVICE_TOKENS']);
+    expect(missing('catalog', { ...elsewhere, SERVICE_TOKENS: 'Zk3vQ9sX1mB7nR5tY2wL8pD4fG6hJ0cA' })).toEqual([]);
   });
 
   it('does not repeat a secret in what it says', () => {
@@ -81,6 +98,15 @@ describe('the configuration', () => {
       jwtPrivateKeys: { length: 2 },
       refreshKeys: ['new', 'old'],
     });
+    rmSync(folder, { recursive: true });
+  });
+
+  it('reads the first admin’s password from a file, without the end of its line', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'shop-'));
+    const file = join(folder, 'admin-password');
+    writeFileSync(file, ' the first admin of all\n');
+    const { admin } = readConfig({ ADMIN_USERNAME: 'admin', ADMIN_PASSWORD: `file:${file}` }).auth;
+    expect(admin).toEqual({ username: 'admin', password: ' the first admin of all' });
     rmSync(folder, { recursive: true });
   });
 

@@ -85,9 +85,9 @@ describe('a secret in the data folder', () => {
   });
 
   it('is shut when it was readable for others', () => {
-    chmodSync(join(temporary.path, 'pepper'), 0o644);
-    data.keep('pepper', () => 'second');
-    expect(mode(join(temporary.path, 'pepper'))).toBe('600');
+    writeFileSync(join(temporary.path, 'shown'), 'first', { mode: 0o644 });
+    expect(data.keep('shown', () => 'second')).toBe('first');
+    expect(mode(join(temporary.path, 'shown'))).toBe('600');
   });
 
   it('is made anew when a crash left half of one', () => {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { BatchGetItemCommandInput } from '@aws-sdk/client-dynamodb';
 import type { Dynamo } from '../src/shared/dynamo.ts';
 import { type DynamoCollection, openCollection } from '../src/shared/dynamo-collection.ts';
 import { openEmbeddedDynamo } from '../src/shared/embedded-dynamo.ts';
@@ -43,6 +44,42 @@ describe('a table', () => {
     expect(await things.get({ id: 'a' })).toEqual({ id: 'a', count: 1, tags: ['x', 'y'] });
   });
 
+  it('gives many items by their keys, in the order of the keys, without those that are not there', async () => {
+    for (const id of ['a', 'b', 'c']) await things.insert({ id, count: 1, tags: [id] });
+    const keys = ['c', 'ghost', 'a', 'c'].map((id) => ({ id }));
+    expect(await things.getMany(keys)).toEqual([
+      { id: 'c', count: 1, tags: ['c'] },
+      { id: 'a', count: 1, tags: ['a'] },
+    ]);
+    expect(await things.getMany([])).toEqual([]);
+  });
+
+  it('asks again for what a busy store left out of an answer, and gives up after a while', async () => {
+    for (const id of ['a', 'b', 'c']) await things.insert({ id });
+    let asked = 0;
+    let most = 2;
+    dynamo.client.middlewareStack.add(
+      (next) => async (args) => {
+        const { RequestItems } = args.input as Partial<BatchGetItemCommandInput>; // of any call
+        if (RequestItems === undefined) return next(args);
+        asked += 1;
+        const { Keys = [] } = RequestItems[definition.name] ?? {};
+        const first = { [definition.name]: { Keys: Keys.slice(0, most || 1) } };
+        const result = await next({ ...args, input: { RequestItems: first } });
+        const rest = Keys.slice(most);
+        if (rest.length > 0) Object.assign(result.output, { UnprocessedKeys: { [definition.name]: { Keys: rest } } });
+        return result;
+      },
+      { step: 'initialize', name: 'busy' },
+    );
+    const keys = ['a', 'b', 'c'].map((id) => ({ id }));
+    expect(await things.getMany(keys)).toEqual(keys);
+    expect(asked).toBe(2);
+    most = 0;
+    await expect(things.getMany(keys)).rejects.toMatchObject({ code: 'unavailable' });
+    expect(asked).toBe(7);
+  });
+
   it('never makes an item by changing one that is not there', async () => {
     expect(await things.update({ id: 'ghost' }, { set: { count: 1 } })).toBe(false);
     expect(await things.get({ id: 'ghost' })).toBeUndefined();
@@ -54,6 +91,7 @@ describe('a table', () => {
     expect(await things.update({ id: 'a' }, change, { equals: { count: 3 } })).toBe(false);
     expect(await things.update({ id: 'a' }, change, { equals: { count: 1 }, exists: ['shelf'] })).toBe(false);
     expect(await things.update({ id: 'a' }, change, { below: { count: 1 } })).toBe(false);
+    expect(await things.update({ id: 'a' }, change, { equals: { count: 1 }, absent: ['count'] })).toBe(false);
     expect(await things.update({ id: 'a' }, change, { equals: { count: 1 }, absent: ['shelf'], below: { count: 2 } })).toBe(true);
     expect(await things.get({ id: 'a' })).toEqual({ id: 'a', count: 2 });
   });

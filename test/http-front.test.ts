@@ -214,6 +214,21 @@ describe('operations', () => {
     expect((await front.as().get('/livez')).body).toEqual({ status: 'live' });
   });
 
+  it('answers nothing else while it starts or waits for migrations', async () => {
+    const starting = await startFront();
+    try {
+      for (const state of ['starting', 'migrations-pending'] as const) {
+        starting.readiness.become(state);
+        expect((await starting.as().get('/boats')).status).toBe(503);
+        expect((await starting.as().get('/livez')).status).toBe(200);
+      }
+      starting.readiness.become('ready');
+      expect((await starting.as().get('/boats')).status).toBe(200);
+    } finally {
+      await starting.stop();
+    }
+  });
+
   it('is not ready while it starts or waits for migrations, and names a store that went down later', async () => {
     let answers = false;
     const starting = await startFront({

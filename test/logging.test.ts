@@ -24,6 +24,7 @@ describe('the request log', () => {
         requestId: 'request-0815',
         method: 'GET',
         route: '/boats/{id}',
+        params: { id: '019a9c5e-7b1d-7c3a-9f00-2f6f0c1d2e3f' },
         status: 200,
         durationMs: expect.any(Number),
         address: '127.0.0.1',

@@ -137,6 +137,15 @@ describe('a retry', () => {
     expect(await stockOf(productId)).toEqual({ on_hand: 0, reserved: 0 });
   });
 
+  it('with another body is refused, and leaves the attempt to who made it', async () => {
+    const { productId, order } = await request(2);
+    await dieAfterReserve(order);
+    const other = { ...order, items: [{ productId, quantity: 2 }] };
+    await expect(shopWith().api.place(other)).rejects.toMatchObject({ code: 'idempotency-key-reused' });
+    expect((await shopWith().api.place(order)).replayed).toBe(false);
+    await run(shopWith(), 'orders-relay');
+  });
+
   it('takes as many attempts as were given up before', async () => {
     const { productId, order } = await request();
     for (let attempt = 0; attempt < 5; attempt++) {

@@ -1,10 +1,11 @@
 import { pino } from 'pino';
-import { auditCatalog, createCatalog } from '../src/modules/catalog/index.ts';
+import { createCatalog } from '../src/modules/catalog/index.ts';
 import { moveReservations } from '../src/modules/catalog/reservation-store.ts';
 import { takeFromShelf } from '../src/modules/catalog/reserve-decision.ts';
 import { changeStock, StockGuardFailed } from '../src/modules/catalog/stock-changes.ts';
 import { CommitInDoubt, type Database } from '../src/shared/database.ts';
 import { newId } from '../src/shared/identifier.ts';
+import { catalogFindingsOf } from './harness/audit-findings.ts';
 import { addProducts, type CatalogUnderTest, pieces, pounds, startCatalog, stockOf } from './harness/catalog.ts';
 
 /** At the module's own door, as the orders module uses it. */
@@ -13,7 +14,7 @@ beforeEach(async () => {
   catalog = await startCatalog();
 });
 afterEach(async () => {
-  expect(await Array.fromAsync(auditCatalog(catalog.db))).toEqual([]);
+  expect(await catalogFindingsOf(catalog.db)).toEqual([]);
   await catalog.close();
 });
 

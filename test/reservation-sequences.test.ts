@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { auditCatalog, type ReservationState } from '../src/modules/catalog/index.ts';
+import type { ReservationState } from '../src/modules/catalog/index.ts';
 import { newId } from '../src/shared/identifier.ts';
+import { catalogFindingsOf } from './harness/audit-findings.ts';
 import { addProducts, type CatalogUnderTest, startCatalog } from './harness/catalog.ts';
 
 /** At the module's own door, as the orders module uses it. */
@@ -9,7 +10,7 @@ beforeEach(async () => {
   catalog = await startCatalog();
 });
 afterEach(async () => {
-  expect(await Array.fromAsync(auditCatalog(catalog.db))).toEqual([]);
+  expect(await catalogFindingsOf(catalog.db)).toEqual([]);
   await catalog.close();
 });
 
@@ -58,7 +59,7 @@ describe('any sequence of calls', () => {
                 });
               }),
             );
-            expect(await Array.fromAsync(auditCatalog(catalog.db))).toEqual([]);
+            expect(await catalogFindingsOf(catalog.db)).toEqual([]);
             const states = new Map(
               (await catalog.api.reservationStates(ids)).map(({ reservationId, state }) => [reservationId, state]),
             );

@@ -1,5 +1,5 @@
-import { auditCatalog } from '../src/modules/catalog/index.ts';
 import { newId } from '../src/shared/identifier.ts';
+import { catalogFindingsOf } from './harness/audit-findings.ts';
 import { type CatalogUnderTest, pieces, startCatalog, stockOf } from './harness/catalog.ts';
 
 /** At the module's own door, as the orders module uses it. */
@@ -8,7 +8,7 @@ beforeEach(async () => {
   catalog = await startCatalog();
 });
 afterEach(async () => {
-  expect(await Array.fromAsync(auditCatalog(catalog.db))).toEqual([]);
+  expect(await catalogFindingsOf(catalog.db)).toEqual([]);
   await catalog.close();
 });
 

@@ -1,5 +1,6 @@
-import { auditCatalog, type ReservationItem } from '../src/modules/catalog/index.ts';
+import type { ReservationItem } from '../src/modules/catalog/index.ts';
 import { newId } from '../src/shared/identifier.ts';
+import { catalogFindingsOf } from './harness/audit-findings.ts';
 import { addProducts, type CatalogUnderTest, pieces, pounds, startCatalog, stockOf } from './harness/catalog.ts';
 
 /** At the module's own door, as the orders module uses it. */
@@ -8,7 +9,7 @@ beforeEach(async () => {
   catalog = await startCatalog();
 });
 afterEach(async () => {
-  expect(await Array.fromAsync(auditCatalog(catalog.db))).toEqual([]);
+  expect(await catalogFindingsOf(catalog.db)).toEqual([]);
   await catalog.close();
 });
 

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import type { RevocationItem } from '../src/modules/auth/auth-tables.ts';
+import { createRevocationStore } from '../src/modules/auth/revocation-store.ts';
 import { createRevocations } from '../src/modules/auth/revocations.ts';
 import type { DynamoCollection } from '../src/shared/dynamo-collection.ts';
 import { unavailable } from '../src/shared/failure.ts';
@@ -34,7 +35,8 @@ function openTable() {
 
 function openProcess(table: DynamoCollection<RevocationItem>) {
   const clock = { now: start };
-  const revocations = createRevocations({ revocations: table }, { storeNow: () => clock.now, elapsed: () => clock.now }, log);
+  const store = createRevocationStore({ revocations: table }, () => clock.now);
+  const revocations = createRevocations(store, () => clock.now, log);
   return { clock, revocations };
 }
 

@@ -3,6 +3,7 @@ import { openRedis, type Redis } from '../src/shared/redis.ts';
 import { createVersionedCopies, type VersionedCopies } from '../src/shared/versioned-copies.ts';
 import { type CatalogUnderTest, startCatalog } from './harness/catalog.ts';
 import { eventually } from './harness/eventually.ts';
+import { startLink } from './harness/redis-link.ts';
 import { describeWithRedis, type RedisServer, startRedis } from './harness/redis-server.ts';
 import { openStore } from './harness/stores.ts';
 
@@ -19,10 +20,10 @@ let here: Process;
 let there: Process;
 
 /** One of several processes: a catalog of its own over the common database and the common Redis. */
-async function startProcess(): Promise<Process> {
+async function startProcess(cache: { maxAgeMs?: number } = {}): Promise<Process> {
   const redis = await openRedis({ url: server.url, log });
   const copies = createVersionedCopies(redis, 'products');
-  return { ...(await startCatalog({ copies, log }, store)), redis, copies };
+  return { ...(await startCatalog({ copies, log, cache }, store)), redis, copies };
 }
 
 const stop = async (process: Process) => {
@@ -70,11 +71,18 @@ describeWithRedis()('a product that two processes sell', () => {
 
   it('shows an edit to both, long before its copies would have ended by themselves', async () => {
     const product = await here.product();
+    const unhurried = await startProcess({ maxAgeMs: 60_000 });
+    await eventually(async () =>
+      expect(await server.client.pubsub('NUMSUB', 'shop:products:outdated')).toEqual([expect.anything(), 3]),
+    );
     await read(here, product.id);
+    await read(unhurried, product.id);
     await copied(product.id);
     await rename(here, product, 'New name');
     expect((await read(here, product.id)).body.name).toBe('New name');
-    await eventually(async () => expect((await read(there, product.id)).body.name).toBe('New name'), 5000);
+    for (const other of [there, unhurried])
+      await eventually(async () => expect((await read(other, product.id)).body.name).toBe('New name'), 5000);
+    await stop(unhurried);
   });
 
   it('is gone for both when one deletes it', async () => {
@@ -100,10 +108,10 @@ describeWithRedis()('a product that two processes sell', () => {
   });
 
   it('is not filled in by a process that slept over its reading', async () => {
-    const hasty = createVersionedCopies(here.redis, 'products', { longestFillMs: 20 });
+    const hasty = createVersionedCopies(here.redis, 'products', { longestFillMs: 300 });
     const { id } = await here.product();
     const early = await hasty.look(id);
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    await new Promise((resolve) => setTimeout(resolve, 500));
     early.fill(1, '{}');
     expect((await hasty.look(id)).found).toBeUndefined();
     const again = await hasty.look(id);
@@ -116,7 +124,7 @@ describeWithRedis()('a product that two processes sell', () => {
     ['garbage', () => 'garbage'],
     ['half a product', (copy: string) => copy.slice(0, copy.length / 2)],
     ['another product', (copy: string) => copy.replace(/"id":"[^"]+"/, '"id":"0190a000-0000-7000-8000-000000000000"')],
-    ['another version than it says', (copy: string) => copy.replace(/^\d+/, '7')],
+    ['another version than it says', (copy: string) => copy.replace(/^\d+/, '7').replace(/"name":"[^"]+"/, '"name":"Outdated"')],
     ['a wrong price', (copy: string) => copy.replace(/"amount":\d+/, '"amount":"1"')],
   ])('is read from the database when the copy is %s', async (_what, spoil) => {
     const product = await here.product();
@@ -156,6 +164,22 @@ describeWithRedis()('a product that two processes sell', () => {
     await eventually(() => here.redis.ping());
     await eventually(async () => expect(await copyOf(product.id)).toMatch(/^2:/));
     expect((await read(there, product.id)).body.name).toBe('Edited in the frost');
+  });
+
+  it('is outdated late by a process that was cut off from Redis alone', async () => {
+    const { id } = await here.product();
+    await copied(id);
+    const link = await startLink(server.url);
+    const redis = await openRedis({ url: link.url, log });
+    const copies = createVersionedCopies(redis, 'products');
+    link.cut();
+    await eventually(async () => expect(redis.life()).toBeUndefined());
+    copies.outdate(id, 5);
+    link.heal();
+    await eventually(async () => expect(await copyOf(id)).toBe('5:'));
+    copies.close();
+    await redis.close();
+    link.close();
   });
 
   it('can be read and edited while Redis is gone, and is copied again when it is back, empty', async () => {

@@ -1,6 +1,6 @@
-import { auditCatalog } from '../src/modules/catalog/index.ts';
 import { setStock } from '../src/modules/catalog/stock-store.ts';
 import { newId } from '../src/shared/identifier.ts';
+import { catalogFindingsOf } from './harness/audit-findings.ts';
 import { addProducts, type CatalogUnderTest, problemOf, startCatalog, userIds } from './harness/catalog.ts';
 
 let catalog: CatalogUnderTest;
@@ -8,7 +8,7 @@ beforeAll(async () => {
   catalog = await startCatalog();
 });
 afterEach(async () => {
-  expect(await Array.fromAsync(auditCatalog(catalog.db))).toEqual([]);
+  expect(await catalogFindingsOf(catalog.db)).toEqual([]);
 });
 afterAll(() => catalog.close());
 

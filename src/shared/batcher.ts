@@ -1,4 +1,5 @@
-import { Failure } from './failure.ts';
+import { timeLeftMs, withoutDeadline } from './deadline.ts';
+import { overloaded } from './failure.ts';
 
 export interface BatchLimits {
   readonly maxItems: number;
@@ -8,7 +9,8 @@ export interface BatchLimits {
 interface Waiting<Item, Result> {
   readonly item: Item;
   readonly weight: number;
-  readonly since: number;
+  /** monotonic: after that its caller has given up */
+  readonly until: number;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -16,7 +18,7 @@ interface Waiting<Item, Result> {
 /** What one item of a batch came to; a refusal of one leaves its neighbours alone. */
 export type Outcome<Result> = { readonly value: Result } | { readonly error: unknown };
 
-/** Waiting longer than that, a caller has given up, or soon will. */
+/** How long an item waits at most; less when its caller has less time left. */
 const maxWaitMs = 4000;
 const maxWaiting = 2000;
 
@@ -43,12 +45,15 @@ export function createBatcher<Item, Result>({
   readonly mayRunAlone: (error: unknown) => boolean;
   readonly triesAlone?: number;
 }): (item: Item) => Promise<Result> {
-  const queue: Waiting<Item, Result>[] = [];
+  let queue: Waiting<Item, Result>[] = [];
   let running = false;
 
   const refuseLate = () => {
-    const longestAgo = performance.now() - maxWaitMs;
-    while (queue[0] !== undefined && queue[0].since < longestAgo) queue.shift()?.reject(overloaded());
+    const now = performance.now();
+    const late = queue.filter(({ until }) => until <= now);
+    if (late.length === 0) return;
+    queue = queue.filter(({ until }) => until > now);
+    for (const { reject } of late) reject(overloaded());
   };
 
   const takeBatch = (): Waiting<Item, Result>[] => {
@@ -102,11 +107,8 @@ export function createBatcher<Item, Result>({
   return (item) =>
     new Promise<Result>((resolve, reject) => {
       if (queue.length >= maxWaiting) throw overloaded();
-      queue.push({ item, weight: weigh(item), since: performance.now(), resolve, reject });
-      if (!running) void drain();
+      queue.push({ item, weight: weigh(item), until: performance.now() + Math.min(maxWaitMs, timeLeftMs()), resolve, reject });
+      // a run is for all who share it, so it does not end with the time of the one who began it
+      if (!running) void withoutDeadline(drain);
     });
-}
-
-function overloaded(): Failure {
-  return new Failure('overloaded', { headers: { 'Retry-After': '1' } });
 }

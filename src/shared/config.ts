@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { flag, isOrigin, list, privateKeys, quota, textOrFile, url, wholeNumber } from './config-fields.ts';
+import { crossProblems, type Environment, weakSecrets } from './config-rules.ts';
 import { type CrashSetting, crashSetting } from './crash-setting.ts';
 
 /** One quota: at most `limit` requests in `windowSeconds`. */
@@ -7,6 +8,9 @@ export interface Quota {
   readonly limit: number;
   readonly windowSeconds: number;
 }
+
+const moduleNames = ['auth', 'catalog', 'orders'] as const;
+export type ModuleName = (typeof moduleNames)[number];
 
 export type QuotaName = 'browsing' | 'orders' | 'staff' | 'login' | 'register';
 
@@ -54,7 +58,25 @@ export interface Config {
   readonly rateLimits: { readonly enabled: boolean; readonly loginFailuresPerAccount: Quota } & Readonly<
     Record<QuotaName, Quota>
   >;
+  /** absent: nothing is traced */
+  readonly tracing?: { readonly endpoint: string; readonly ratio: number };
+  /** which modules run in this process */
+  readonly modules: Readonly<Record<ModuleName, boolean>>;
+  /** how modules that run as services of their own reach each other */
+  readonly services: {
+    readonly authUrl?: string;
+    readonly jwksUrl?: string;
+    readonly catalogUrl?: string;
+    /** absent: nobody may call the modules of this process */
+    readonly internalPort?: number;
+    /** newest first: it is the one that is sent, all are taken */
+    readonly tokens: readonly string[];
+  };
   readonly roles: { readonly web: boolean; readonly worker: boolean };
+  readonly audit: {
+    /** how often all processes together audit the data; 0: never by themselves */
+    readonly intervalMs: number;
+  };
   readonly logLevel: string;
   /** for the tests of recovery: where the process ends; production refuses it */
   readonly crashAt?: CrashSetting;
@@ -62,8 +84,14 @@ export interface Config {
 
 /** What embedded storage keeps in the data folder, for the programs that look into it beside the server. */
 export const sqliteFileName = 'shop.sqlite';
+export const keptKeyFiles = { access: 'jwt-private-key.pem', refresh: 'refresh-key' } as const;
 export const adminPasswordFileName = 'admin-password';
 export const adminUsername = 'admin';
+
+/** The text of settings as they are in the environment, for the program that rotates keys. */
+export function keySettings({ JWT_PRIVATE_KEYS, REFRESH_KEYS, DATA_DIR }: Environment = process.env) {
+  return { access: JWT_PRIVATE_KEYS || undefined, refresh: REFRESH_KEYS || undefined, dataDir: DATA_DIR || './data' };
+}
 
 /** Every problem of the environment at once, one line each. */
 export class ConfigError extends Error {
@@ -77,8 +105,6 @@ export class ConfigError extends Error {
     this.problems = problems;
   }
 }
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 const environment = z.object({
   NODE_ENV: z.string().optional(),
@@ -105,7 +131,7 @@ const environment = z.object({
   PASSWORD_MIN_LENGTH: wholeNumber(8, 64).default(12),
   BCRYPT_COST: wholeNumber(4, 16).default(12),
   ADMIN_USERNAME: z.string().optional(),
-  ADMIN_PASSWORD: z.string().optional(),
+  ADMIN_PASSWORD: textOrFile.transform((text) => text.replace(/\r?\n$/, '')).optional(),
   TRUST_PROXY_HOPS: wholeNumber(0, 10).default(0),
   CORS_ORIGINS: list
     .refine((origins) => origins.every(isOrigin), 'has to be a comma-separated list of origins, such as https://shop.example')
@@ -127,10 +153,18 @@ const environment = z.object({
     .default(['web', 'worker']),
   MODULES: list
     .refine(
-      (names) => [...names].sort().join() === 'auth,catalog,orders',
-      'has to be auth,catalog,orders: every process of this version runs all three',
+      (names) => names.length > 0 && names.every((name) => moduleNames.some((known) => known === name)),
+      'has to be a list of auth, catalog and orders',
     )
-    .default(['auth', 'catalog', 'orders']),
+    .default([...moduleNames]),
+  AUTH_URL: url('http:').optional(),
+  JWKS_URL: url('http:', 'https:').optional(),
+  CATALOG_URL: url('http:').optional(),
+  INTERNAL_PORT: wholeNumber(0, 65_535).optional(),
+  SERVICE_TOKENS: textOrFile.pipe(list).default([]),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('http:', 'https:').optional(),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce.number('has to be a number from 0 to 1').min(0).max(1).default(1),
+  AUDIT_INTERVAL_SECONDS: wholeNumber(0, 604_800).default(3600),
   ALLOW_EMBEDDED: flag.default(false),
   LOG_LEVEL: z
     .enum(
@@ -157,7 +191,6 @@ export function readConfig(variables: Environment = process.env): Config {
 }
 
 function toConfig(env: z.output<typeof environment>, production: boolean): Config {
-  const dynamo = env.DYNAMODB_ENDPOINT !== undefined || env.AWS_REGION !== undefined;
   return {
     production,
     http: {
@@ -168,35 +201,18 @@ function toConfig(env: z.output<typeof environment>, production: boolean): Confi
       drainDelayMs: env.DRAIN_DELAY_MS ?? (production ? 5000 : 0),
       drainTimeoutMs: env.DRAIN_TIMEOUT_MS,
     },
-    stores: {
-      dataDir: env.DATA_DIR,
-      ...(env.MYSQL_URL !== undefined && { mysqlUrl: env.MYSQL_URL }),
-      ...(env.REDIS_URL !== undefined && { redisUrl: env.REDIS_URL }),
-      ...(dynamo && {
-        dynamo: {
-          ...(env.DYNAMODB_ENDPOINT !== undefined && { endpoint: env.DYNAMODB_ENDPOINT }),
-          region: env.AWS_REGION ?? 'local',
-          tablePrefix: env.DYNAMODB_TABLE_PREFIX ?? '',
-        },
-      }),
-      ...(env.SQS_QUEUE_URL !== undefined && {
-        sqs: {
-          queueUrl: env.SQS_QUEUE_URL,
-          ...(env.SQS_ENDPOINT !== undefined && { endpoint: env.SQS_ENDPOINT }),
-          region: env.AWS_REGION ?? 'local',
-          ...(env.SQS_DEAD_LETTER_QUEUE_URL !== undefined && { deadLetterQueueUrl: env.SQS_DEAD_LETTER_QUEUE_URL }),
-        },
-      }),
-    },
-    auth: {
-      ...(env.JWT_PRIVATE_KEYS !== undefined && { jwtPrivateKeys: env.JWT_PRIVATE_KEYS }),
-      ...(env.REFRESH_KEYS !== undefined && { refreshKeys: env.REFRESH_KEYS }),
-      ...(env.PASSWORD_PEPPER !== undefined && { passwordPepper: env.PASSWORD_PEPPER.trim() }),
+    stores: storesIn(env),
+    auth: defined({
+      jwtPrivateKeys: env.JWT_PRIVATE_KEYS,
+      refreshKeys: env.REFRESH_KEYS,
+      passwordPepper: env.PASSWORD_PEPPER?.trim(),
       passwordMinLength: env.PASSWORD_MIN_LENGTH,
       bcryptCost: env.BCRYPT_COST,
-      ...(env.ADMIN_USERNAME !== undefined &&
-        env.ADMIN_PASSWORD !== undefined && { admin: { username: env.ADMIN_USERNAME, password: env.ADMIN_PASSWORD } }),
-    },
+      admin:
+        env.ADMIN_USERNAME !== undefined && env.ADMIN_PASSWORD !== undefined
+          ? { username: env.ADMIN_USERNAME, password: env.ADMIN_PASSWORD }
+          : undefined,
+    }),
     rateLimits: {
       enabled: env.RATE_LIMIT_ENABLED,
       browsing: env.RATE_LIMIT_BROWSING,
@@ -206,66 +222,57 @@ function toConfig(env: z.output<typeof environment>, production: boolean): Confi
       loginFailuresPerAccount: env.RATE_LIMIT_LOGIN_FAILURES,
       register: env.RATE_LIMIT_REGISTER,
     },
+    ...(env.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined && {
+      tracing: { endpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT, ratio: env.OTEL_TRACES_SAMPLER_ARG },
+    }),
+    modules: {
+      auth: env.MODULES.includes('auth'),
+      catalog: env.MODULES.includes('catalog'),
+      orders: env.MODULES.includes('orders'),
+    },
+    services: defined({
+      authUrl: env.AUTH_URL,
+      jwksUrl: env.JWKS_URL,
+      catalogUrl: env.CATALOG_URL,
+      internalPort: env.INTERNAL_PORT,
+      tokens: env.SERVICE_TOKENS,
+    }),
     roles: { web: env.ROLES.includes('web'), worker: env.ROLES.includes('worker') },
+    audit: { intervalMs: env.AUDIT_INTERVAL_SECONDS * 1000 },
     logLevel: env.LOG_LEVEL,
     ...(env.CRASH_AT !== undefined && { crashAt: env.CRASH_AT }),
   };
 }
 
-/** Rules that look at more than one variable. */
-function crossProblems(given: Environment, production: boolean): string[] {
-  const problems: string[] = [];
-  if ((given.ADMIN_USERNAME === undefined) !== (given.ADMIN_PASSWORD === undefined))
-    problems.push('ADMIN_USERNAME and ADMIN_PASSWORD have to be set together');
-  if (given.SQS_QUEUE_URL === undefined) {
-    for (const name of ['SQS_ENDPOINT', 'SQS_DEAD_LETTER_QUEUE_URL'])
-      if (given[name] !== undefined) problems.push(`${name} needs SQS_QUEUE_URL`);
-  } else if (given.SQS_ENDPOINT === undefined && given.AWS_REGION === undefined && URL.canParse(given.SQS_QUEUE_URL)) {
-    problems.push('SQS_QUEUE_URL needs AWS_REGION, or SQS_ENDPOINT for a stand-in');
-  }
-  const embedded = given.MYSQL_URL === undefined;
-  if (embedded && (given.ROLES === 'web' || given.ROLES === 'worker')) {
-    problems.push('ROLES has to be web,worker on embedded storage: one process does all the work there');
-  }
-  return production ? [...problems, ...productionProblems(given)] : problems;
+function storesIn(env: z.output<typeof environment>): Config['stores'] {
+  const region = env.AWS_REGION ?? 'local';
+  const dynamo = env.DYNAMODB_ENDPOINT !== undefined || env.AWS_REGION !== undefined;
+  return defined({
+    dataDir: env.DATA_DIR,
+    mysqlUrl: env.MYSQL_URL,
+    redisUrl: env.REDIS_URL,
+    dynamo: dynamo
+      ? defined({ endpoint: env.DYNAMODB_ENDPOINT, region, tablePrefix: env.DYNAMODB_TABLE_PREFIX ?? '' })
+      : undefined,
+    sqs:
+      env.SQS_QUEUE_URL === undefined
+        ? undefined
+        : defined({
+            queueUrl: env.SQS_QUEUE_URL,
+            endpoint: env.SQS_ENDPOINT,
+            region,
+            deadLetterQueueUrl: env.SQS_DEAD_LETTER_QUEUE_URL,
+          }),
+  });
 }
 
-const secrets = ['JWT_PRIVATE_KEYS', 'REFRESH_KEYS', 'PASSWORD_PEPPER'] as const;
-const minimumSecretLength = 32;
+type Optional<T> = { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> };
+type Required<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] };
 
-function productionProblems(given: Environment): string[] {
-  const problems: string[] = [];
-  if (given.ALLOW_EMBEDDED !== 'true') {
-    if (given.MYSQL_URL === undefined)
-      problems.push('MYSQL_URL is missing: production does not run on embedded storage unless ALLOW_EMBEDDED=true');
-    if (given.AWS_REGION === undefined)
-      problems.push('AWS_REGION is missing: production does not run on embedded storage unless ALLOW_EMBEDDED=true');
-    if (given.SQS_QUEUE_URL === undefined)
-      problems.push('SQS_QUEUE_URL is missing: production does not deliver events in the process unless ALLOW_EMBEDDED=true');
-    if (given.REDIS_URL === undefined)
-      problems.push('REDIS_URL is missing: production shares its limits unless ALLOW_EMBEDDED=true');
-  }
-  for (const name of secrets)
-    if (given[name] === undefined) problems.push(`${name} is missing: production does not make up secrets`);
-  if (Number(given.BCRYPT_COST ?? 12) < 12) problems.push('BCRYPT_COST has to be 12 or more in production');
-  if (given.CRASH_AT !== undefined) problems.push('CRASH_AT is for the tests of recovery: production does not end on purpose');
-  return problems;
-}
-
-function weakSecrets({ REFRESH_KEYS, PASSWORD_PEPPER }: z.output<typeof environment>): string[] {
-  const advice = `is weak or a sample: use ${minimumSecretLength} random characters or more`;
-  const problems = (REFRESH_KEYS ?? []).filter(isWeakSecret).map(() => `REFRESH_KEYS holds a key that ${advice}`);
-  if (PASSWORD_PEPPER !== undefined && isWeakSecret(PASSWORD_PEPPER.trim())) problems.push(`PASSWORD_PEPPER ${advice}`);
-  return problems;
-}
-
-/** Too short, too few different characters, or a word that only samples hold. */
-function isWeakSecret(secret: string): boolean {
-  return (
-    secret.length < minimumSecretLength ||
-    new Set(secret).size < 10 ||
-    /change|sample|example|secret|password|default/i.test(secret)
-  );
+/** Without the members that are undefined: what was not set is absent. */
+function defined<T extends object>(members: T): Optional<T> & Required<T> {
+  const given = Object.entries(members).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as Optional<T> & Required<T>; // as the types say
 }
 
 function deepFreeze<T>(value: T): T {

@@ -1,5 +1,6 @@
 export { openMysql } from './mysql-database.ts';
 export {
+  byIndex,
   type Database,
   forUpdate,
   type Param,

@@ -1,7 +1,9 @@
-import type { QueryCommandOutput } from '@aws-sdk/client-dynamodb';
-import type { SchemaDefinition } from 'dynamoose/dist/Schema.js';
+import type { QueryCommandOutput, ScanCommandOutput } from '@aws-sdk/client-dynamodb';
 import type { Dynamo } from './dynamo.ts';
+import { type DynamoKey, readMany } from './dynamo-batch.ts';
 import { guarded, isRefused, isTableInUse, storeFailure } from './dynamo-error.ts';
+import { type DynamoTable, describeTable } from './dynamo-table.ts';
+import { letExpire } from './local-expiry.ts';
 
 /** What has to hold for a write to happen, all of it. */
 export interface DynamoCondition<Item> {
@@ -41,6 +43,8 @@ export interface DynamoScan {
  */
 export interface DynamoCollection<Item extends object> {
   get(key: DynamoKey): Promise<Item | undefined>;
+  /** what exists of at most 100 items, read consistently, in the order of their keys, in one request */
+  getMany(keys: readonly DynamoKey[]): Promise<readonly Item[]>;
   /** puts an item if its key is free */
   insert(item: Item): Promise<boolean>;
   /** never makes an item: the key has to exist */
@@ -51,19 +55,16 @@ export interface DynamoCollection<Item extends object> {
   query(query: DynamoQuery): Promise<DynamoPage<Item>>;
   /** one page of the whole table, of which only items whose attribute is below a number are given */
   scanBelow(scan: DynamoScan): Promise<DynamoPage<Item>>;
+  /** one page of the whole table, read consistently, of which only items with this value are given */
+  scan(scan: {
+    readonly equals?: readonly [attribute: string, value: string];
+    readonly after?: DynamoKey | undefined;
+  }): Promise<DynamoPage<Item>>;
 }
-
-export type DynamoKey = Readonly<Record<string, string | number>>;
 
 export interface DynamoChange<Item> {
   readonly set?: Partial<Item>;
   readonly remove?: readonly (keyof Item & string)[];
-}
-
-export interface DynamoTable {
-  readonly name: string;
-  /** attributes in the notation of dynamoose, keys and indexes among them */
-  readonly attributes: SchemaDefinition;
 }
 
 /** Binds a table to the store; where the store has no infrastructure of its own, a missing table is created. */
@@ -88,15 +89,17 @@ export async function openCollection<Item extends object>(
   // What the store gives back was written through this very schema, so the items have its attributes.
   const plain = (item: object) => ({ ...item }) as Item;
   // dynamoose would check each item against its schema, half a millisecond long, and some lists are long.
-  const pageOf = ({ Items = [], LastEvaluatedKey: next }: QueryCommandOutput): DynamoPage<Item> => ({
+  const pageOf = ({ Items = [], LastEvaluatedKey: next }: QueryCommandOutput | ScanCommandOutput): DynamoPage<Item> => ({
     items: Items.map((item) => plain(unmarshall(item))),
     ...(next !== undefined && { next: unmarshall(next) }),
   });
+  const scan = async (page: ScanPage) => pageOf(await scanTable(dynamo, model.table().name, page));
   return {
     get: async (key) => {
       const item: object | undefined = await guarded(() => model.get({ ...key }, { consistent: true }));
       return item && plain(item);
     },
+    getMany: async (keys) => (await readMany(dynamo, model.table().name, keys)).map(plain),
     insert: (item) => accepted(() => model.create({ ...item }, { overwrite: false })),
     update: (key, { set = {}, remove = [] }, condition = {}) => {
       const change = {
@@ -129,20 +132,36 @@ export async function openCollection<Item extends object>(
       );
       return pageOf(found);
     },
-    scanBelow: async ({ attribute, below, after }) =>
-      pageOf(
-        await guarded(() =>
-          dynamo.client.scan({
-            TableName: model.table().name,
-            FilterExpression: '#n < :v',
-            ExpressionAttributeNames: { '#n': attribute },
-            ExpressionAttributeValues: marshall({ ':v': below }),
-            Limit: scanPageSize,
-            ...(after !== undefined && { ExclusiveStartKey: marshall(after) }),
-          }),
-        ),
-      ),
+    scanBelow: ({ attribute, below, after }) => scan({ filter: [attribute, '<', below], after }),
+    scan: ({ equals, after }) => scan({ ...(equals && { filter: [equals[0], '=', equals[1]] }), after, consistent: true }),
   };
+}
+
+interface ScanPage {
+  readonly filter?: readonly [attribute: string, comparison: '<' | '=', value: string | number];
+  readonly after?: DynamoKey | undefined;
+  readonly consistent?: boolean;
+}
+
+function scanTable(
+  dynamo: Dynamo,
+  tableName: string,
+  { filter, after, consistent = false }: ScanPage,
+): Promise<ScanCommandOutput> {
+  const { marshall } = dynamo.dynamoose.aws.converter();
+  return guarded(() =>
+    dynamo.client.scan({
+      TableName: tableName,
+      ConsistentRead: consistent,
+      Limit: scanPageSize,
+      ...(filter && {
+        FilterExpression: `#n ${filter[1]} :v`,
+        ExpressionAttributeNames: { '#n': filter[0] },
+        ExpressionAttributeValues: marshall({ ':v': filter[2] }),
+      }),
+      ...(after !== undefined && { ExclusiveStartKey: marshall(after) }),
+    }),
+  );
 }
 
 function keyConditionOf({ partition, upTo = {} }: DynamoQuery) {
@@ -168,6 +187,7 @@ async function bindModel(dynamo: Dynamo, { name, attributes }: DynamoTable, atte
   });
   try {
     await table.initialize();
+    await letExpire(dynamo, describeTable({ name, attributes }));
     return model;
   } catch (error) {
     // Another process made the table at the same moment. A table of dynamoose can't be initialized twice.

@@ -1,6 +1,7 @@
 import type { Agent } from 'node:http';
 import type { DynamoDB, DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import type { Instance } from 'dynamoose/dist/Instance.js';
+import { refuseWhenLate, untilLate } from './deadline.ts';
 import { guarded } from './dynamo-error.ts';
 import { createStoreClock } from './store-clock.ts';
 
@@ -12,6 +13,8 @@ export interface Dynamo {
   readonly tablePrefix: string;
   /** tables that are missing are created when they are opened; elsewhere they are made with the infrastructure */
   readonly createsTables: boolean;
+  /** items are removed some time after they have expired; the embedded store leaves that to us */
+  readonly removesExpired: boolean;
   /** milliseconds since 1970 by the clock of the store */
   now(): number;
   /** @throws unavailable when the store does not answer */
@@ -57,6 +60,14 @@ export async function openDynamo({ endpoint, region, tablePrefix = '', agent, be
     },
     { step: 'deserialize', name: 'storeClock', priority: 'low' },
   );
+  client.middlewareStack.add(
+    (next) => (args) => {
+      refuseWhenLate();
+      return untilLate(next(args));
+    },
+    // inside of what tries again
+    { step: 'finalizeRequest', name: 'deadline', priority: 'low' },
+  );
   const instance = new dynamoose.Instance();
   instance.aws.ddb.set(client);
   return {
@@ -64,6 +75,7 @@ export async function openDynamo({ endpoint, region, tablePrefix = '', agent, be
     dynamoose: instance,
     tablePrefix,
     createsTables: local,
+    removesExpired: agent === undefined,
     now: clock.now,
     ping: async () => {
       await guarded(() => client.listTables({ Limit: 1 }));

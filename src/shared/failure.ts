@@ -66,6 +66,11 @@ export function validationFailure(errors: readonly RuleViolation[]): Failure {
   return new Failure('validation', { members: { errors } });
 }
 
+/** 503 for what was not begun, because there is too much to do. */
+export function overloaded(retryAfterSeconds = 1): Failure {
+  return new Failure('overloaded', { headers: { 'Retry-After': String(retryAfterSeconds) } });
+}
+
 /** 503 for a dependency that is down; the client may try again after `retryAfterSeconds`. */
 export function unavailable(detail: string, cause?: unknown, retryAfterSeconds = 1): Failure {
   return new Failure('unavailable', { detail, cause, headers: { 'Retry-After': String(retryAfterSeconds) } });

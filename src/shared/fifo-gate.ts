@@ -1,3 +1,5 @@
+import { timeLeftMs } from './deadline.ts';
+
 interface Waiting {
   readonly enter: () => void;
   readonly refuse: (reason: Error) => void;
@@ -5,7 +7,7 @@ interface Waiting {
 
 /**
  * Lets `permits` holders in at a time, the others in the order of their arrival. With one permit it is a mutex.
- * Nobody waits longer than his timeout: a holder that waits for itself must fail, not hang.
+ * Nobody waits longer than his timeout, or than his request may take: a holder that waits for itself must fail, not hang.
  */
 export class FifoGate {
   readonly #queue = new Set<Waiting>();
@@ -22,7 +24,7 @@ export class FifoGate {
   async acquire(timeoutMs: number): Promise<() => void> {
     if (this.#closedBy) throw this.#closedBy;
     if (this.#free > 0) this.#free -= 1;
-    else await this.#wait(timeoutMs);
+    else await this.#wait(Math.min(timeoutMs, timeLeftMs()));
     let held = true;
     return () => {
       if (!held) return;

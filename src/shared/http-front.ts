@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import express, { type Express } from 'express';
 import type { Logger } from 'pino';
+import type { Answered } from './access-log.ts';
 import { Failure } from './failure.ts';
 import type { Authenticate } from './http-access.ts';
 import { mountDocs } from './http-docs.ts';
@@ -11,10 +12,12 @@ import { mountPage } from './http-page.ts';
 import { createProblemHandler } from './http-problem.ts';
 import { mountProblemPages } from './http-problem-pages.ts';
 import { type CounterStore, createQuotas, type QuotaRules } from './http-quota.ts';
+import type { LoadLimiter } from './load-limiter.ts';
 import { createOpenApiDocument, type ServiceInfo } from './openapi-document.ts';
 import type { ProblemGuides } from './problem-guide.ts';
 import type { Readiness } from './readiness.ts';
 import type { Route } from './route.ts';
+import { type Tracing, traceRequests } from './tracing.ts';
 
 export interface FrontOptions {
   readonly routes: readonly Route[];
@@ -23,6 +26,12 @@ export interface FrontOptions {
   readonly quotas?: QuotaRules;
   /** counters that processes share; absent: each process counts for itself */
   readonly counters?: CounterStore;
+  /** absent: every request is let in */
+  readonly limiter?: LoadLimiter;
+  /** what a request may take, default 5,000 */
+  readonly timeoutMs?: number;
+  /** absent: nothing is traced */
+  readonly tracing?: Tracing;
   /** how many proxies in front of the process add to X-Forwarded-For */
   readonly trustProxyHops: number;
   readonly corsOrigins: readonly string[];
@@ -30,6 +39,8 @@ export interface FrontOptions {
   readonly info: ServiceInfo;
   readonly guides: ProblemGuides;
   readonly log: Logger;
+  /** called when a request has ended */
+  readonly onAnswered?: (answered: Answered) => void;
 }
 
 /**
@@ -37,7 +48,7 @@ export interface FrontOptions {
  * the operations routes, the OpenAPI document and the pages that explain it.
  */
 export function createFront(options: FrontOptions): Express {
-  const { authenticate, readiness, info, guides, log } = options;
+  const { authenticate, limiter, timeoutMs, readiness, info, guides, log, onAnswered = () => {} } = options;
   const routes = [...options.routes, ...operationRoutes(readiness)];
   const app = express();
   app.disable('x-powered-by');
@@ -46,9 +57,13 @@ export function createFront(options: FrontOptions): Express {
   app.enable('case sensitive routing');
   app.set('query parser', false);
   app.set('trust proxy', options.trustProxyHops);
-  app.use(beginRequest(log), securityHeaders(), crossOrigin(options.corsOrigins), refuseAmbiguous(), refuseUntilReady(readiness));
+  app.use(beginRequest(log, onAnswered));
+  if (options.tracing !== undefined) app.use(traceRequests(options.tracing));
+  app.use(securityHeaders(), crossOrigin(options.corsOrigins), refuseAmbiguous(), refuseUntilReady(readiness));
   mountRoutes(app, routes, {
     authenticate,
+    ...(limiter !== undefined && { limiter }),
+    ...(timeoutMs !== undefined && { timeoutMs }),
     ...(options.quotas !== undefined && { quotas: createQuotas(options.quotas, options.counters) }),
   });
   mountOpenApi(app, () => createOpenApiDocument({ info, routes, guides }));

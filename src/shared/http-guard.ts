@@ -1,25 +1,34 @@
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import cors from 'cors';
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
-import { logAccess } from './access-log.ts';
+import { type Answered, logAccess } from './access-log.ts';
 import { Failure } from './failure.ts';
 import { headerCount, keepState } from './http-state.ts';
+
+/** A handler that needs nothing of Express. */
+type PlainHandler = (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void;
 
 const yearSeconds = 31_536_000;
 const acceptedRequestId = /^[A-Za-z0-9-]{8,64}$/;
 
 /** The first handler: names the request and sees to it that it is logged when it ends, however it ends. */
-export function beginRequest(log: Logger): RequestHandler {
+export function beginRequest(log: Logger, onAnswered: (answered: Answered) => void): RequestHandler {
   return (request, response, next) => {
-    const inbound = request.headers['x-request-id'];
-    const requestId = typeof inbound === 'string' && acceptedRequestId.test(inbound) ? inbound : randomUUID();
+    const requestId = requestIdOf(request);
     keepState(response, { requestId, startedAt: performance.now(), address: clientAddress(request.ip) });
     response.setHeader('X-Request-Id', requestId);
-    response.once('close', () => logAccess(log, request, response));
+    response.once('close', () => onAnswered(logAccess(log, request, response)));
     next();
   };
+}
+
+/** The id that the client gave the request, or a new one. */
+export function requestIdOf({ headers }: IncomingMessage): string {
+  const inbound = headers['x-request-id'];
+  return typeof inbound === 'string' && acceptedRequestId.test(inbound) ? inbound : randomUUID();
 }
 
 /** An IPv4 client of a socket that takes both looks like IPv6 (RFC 4291, section 2.5.5.2). */
@@ -28,7 +37,7 @@ function clientAddress(address = ''): string {
 }
 
 /** The security headers of an API: nothing of an answer may run, load or be framed. Pages set a policy of their own. */
-export function securityHeaders(): RequestHandler {
+export function securityHeaders(): PlainHandler {
   return helmet({
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
     strictTransportSecurity: { maxAge: yearSeconds, includeSubDomains: true },
@@ -40,13 +49,13 @@ export function securityHeaders(): RequestHandler {
 }
 
 /** Listed origins may read answers, without cookies; for all others the headers are absent. */
-export function crossOrigin(origins: readonly string[]): RequestHandler {
+export function crossOrigin(origins: readonly string[]): PlainHandler {
   const allowed = cors(
     (request: { headers: { origin?: string | undefined } }, done: (error: null, options: cors.CorsOptions) => void) =>
       done(null, origins.includes(request.headers.origin ?? '') ? corsOptions(request.headers.origin ?? '') : { origin: false }),
   );
   return (request, response, next) => {
-    if (origins.length > 0) response.vary('Origin');
+    if (origins.length > 0) response.appendHeader('Vary', 'Origin');
     allowed(request, response, next);
   };
 }

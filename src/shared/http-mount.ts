@@ -1,18 +1,28 @@
 import type { Express, Request, RequestHandler, Response } from 'express';
-import { Failure } from './failure.ts';
+import { withDeadline } from './deadline.ts';
+import { Failure, overloaded } from './failure.ts';
 import type { Authenticate } from './http-access.ts';
-import { admit } from './http-access.ts';
+import { identify, requireRole } from './http-access.ts';
 import { createInputReader } from './http-input.ts';
 import type { CountRequest } from './http-quota.ts';
 import { stateOf } from './http-state.ts';
+import type { Lane, LoadLimiter } from './load-limiter.ts';
 import type { Principal } from './principal.ts';
 import type { Reply, Route } from './route.ts';
+import { asCaller } from './security-log.ts';
 
 export interface MountOptions {
   readonly authenticate: Authenticate;
   /** absent: nothing is counted */
   readonly quotas?: ReadonlyMap<string, CountRequest>;
+  /** absent: everything is let in */
+  readonly limiter?: LoadLimiter;
+  /** what a request may take, without the time that its body takes to come in */
+  readonly timeoutMs?: number;
 }
+
+/** Half of what clients are told to wait. */
+const defaultTimeoutMs = 5000;
 
 /**
  * Mounts the routes. Every path answers every method: the ones that it has, 204 with `Allow` to OPTIONS, 405 with `Allow` to
@@ -27,7 +37,7 @@ export function mountRoutes(app: Express, routes: readonly Route[], options: Mou
 }
 
 /** Routes by path, those without parameters first, so that `/things/summary` is not taken for a thing's id. */
-function byPath(routes: readonly Route[]): (readonly [string, readonly Route[]])[] {
+export function byPath(routes: readonly Route[]): (readonly [string, readonly Route[]])[] {
   const groups = new Map<string, Route[]>();
   for (const route of routes) {
     const group = groups.get(route.path) ?? [];
@@ -37,34 +47,62 @@ function byPath(routes: readonly Route[]): (readonly [string, readonly Route[]])
   return [...groups].sort(([one], [other]) => Number(one.includes('{')) - Number(other.includes('{')));
 }
 
+/** The paths of Express and of OpenAPI differ in how they name a parameter. */
 function expressPath(path: string): string {
   return path.replaceAll(/\{(\w+)\}/g, ':$1');
 }
 
-/** One request through one route: access, quota, input, handler, answer; whatever is thrown goes to the problem handler. */
-function routeHandler(route: Route, { authenticate, quotas }: MountOptions): RequestHandler {
+/**
+ * One request through one route: access, quota, input, load, handler, answer; whatever is thrown goes to the problem handler. The
+ * request has a time limit, which is handed down; what comes of the work after it is nobody's answer any more.
+ */
+function routeHandler(route: Route, options: MountOptions): RequestHandler {
+  const { authenticate, quotas, limiter, timeoutMs = defaultTimeoutMs } = options;
+  const lane = limiter?.laneOf({ shedding: 'late', ...route });
   const count = quotas === undefined || route.quota === 'none' ? undefined : quotas.get(route.quota);
   if (quotas !== undefined && route.quota !== 'none' && count === undefined)
     throw new Error(`${route.operationId} names an unknown quota.`);
   const readInput = createInputReader(route);
   return async (request, response) => {
     const state = stateOf(response);
-    state.route = route.path;
-    const principal = await admit(request, route.access, authenticate);
-    if (principal !== undefined) state.userId = principal.userId;
-    await count?.(request, response);
+    Object.assign(state, { route: route.path, operationId: route.operationId, quota: route.quota });
+    const beganAt = performance.now();
+    const principal = await withDeadline(timeoutMs, async () => {
+      const caller = await identify(request, route.access, authenticate);
+      if (caller !== undefined) state.userId = caller.userId;
+      requireRole(caller, route.access);
+      await count?.(request, response);
+      return caller;
+    });
+    const admissionMs = performance.now() - beganAt;
     const input = await readInput(request);
-    const reply = await route.handle({
+    if (input.params !== undefined) state.params = input.params;
+    const leave = enter(lane);
+    const call = {
       ...input,
       principal,
       requestId: state.requestId,
       address: state.address,
       userAgent: request.headers['user-agent'] ?? '',
       url: request.url,
-    });
+    };
+    const reply = await withDeadline(timeoutMs - admissionMs, () => handle(route, call).finally(leave));
     setCaching({ route, principal, response });
     sendReply(request, response, reply);
   };
+}
+
+/** Reading changes nothing, so nothing is noted of it but by who may read about others. */
+function handle(route: Route, call: Parameters<Route['handle']>[0]): Promise<Reply> {
+  return route.method === 'get' && route.access !== 'admin' ? route.handle(call) : asCaller(call, () => route.handle(call));
+}
+
+/** @throws overloaded (503) */
+function enter(lane: Lane | undefined): (() => void) | undefined {
+  if (lane === undefined) return undefined;
+  const leave = lane.enter();
+  if (leave === undefined) throw overloaded();
+  return leave;
 }
 
 /** What is about somebody, or was done for somebody, is kept by nobody; the rest is asked for again each time, by its ETag. */

@@ -1,8 +1,9 @@
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import type { Logger } from 'pino';
-import { Failure, problems, unavailable } from './failure.ts';
+import { Failure, type ProblemCode, problems, unavailable } from './failure.ts';
 import { closeGently } from './http-linger.ts';
-import { stateOf } from './http-state.ts';
+import { type RequestState, stateOf } from './http-state.ts';
+import { noteSecurity, type SecurityEvent } from './security-log.ts';
 import { isStoreDown } from './store-errors.ts';
 
 /** The body of every error (RFC 9457). `instance` is the request id. */
@@ -16,13 +17,13 @@ export interface Problem {
 }
 
 /** The problem document of a refusal. Members of the failure never replace the standard ones. */
-function problemOf(failure: Failure, requestId: string): Problem {
+export function problemOf(failure: Failure, requestId: string): Problem {
   const { status, title } = problems[failure.code];
   return { ...failure.members, type: `/problems/${failure.code}`, title, status, detail: failure.message, instance: requestId };
 }
 
 /** Whatever was thrown as the refusal that the client is told: nothing of an unexpected error reaches him. */
-function toFailure(error: unknown): Failure {
+export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (isStoreDown(error)) return unavailable('A store does not answer. Try again.', error);
   if (error instanceof URIError) return new Failure('malformed', { detail: 'The path is not well encoded.', cause: error });
@@ -34,13 +35,25 @@ export function createProblemHandler({ log }: { readonly log: Logger }): ErrorRe
   // biome-ignore lint/complexity/useMaxParams: Express knows an error handler by its four parameters
   return (error, request, response, _next) => {
     const failure = toFailure(error);
-    report({ failure, log, requestId: stateOf(response).requestId });
+    stateOf(response).problem = failure.code;
+    report({ failure, log, state: stateOf(response) });
     if (response.headersSent) response.destroy();
     else sendProblem(request, response, failure);
   };
 }
 
-function report({ failure, log, requestId }: { failure: Failure; log: Logger; requestId: string }): void {
+/** Which refusals are events of security by themselves; a wrong password is told by who has looked at it. */
+const securityEvents: Partial<Record<ProblemCode, SecurityEvent>> = {
+  unauthenticated: 'unauthenticated',
+  forbidden: 'forbidden',
+  throttled: 'throttled',
+  'invalid-refresh-token': 'refresh-refused',
+};
+
+function report({ failure, log, state }: { failure: Failure; log: Logger; state: RequestState }): void {
+  const { requestId, address, userId, operationId } = state;
+  const event = securityEvents[failure.code];
+  if (event !== undefined) noteSecurity(log, event, { requestId, address, userId, operationId, reason: failure.message });
   if (failure.code === 'internal') log.error({ requestId, error: failure.cause ?? failure }, 'unexpected error');
   else if (problems[failure.code].status >= 500)
     log.warn({ requestId, problem: failure.code, error: failure.cause ?? failure }, 'refused');

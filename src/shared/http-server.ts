@@ -25,6 +25,8 @@ const limits = {
 } as const;
 const maxHeadersCount = 100;
 const maxConnections = 10_000;
+/** connections that wait to be taken; Node's 511 is less than a balancer may send at once */
+const backlog = 4096;
 const idleSweepMs = 250;
 
 export interface HttpServer {
@@ -44,17 +46,20 @@ export function createHttpServer({
   handler,
   readiness,
   log,
+  shed = () => false,
 }: {
   readonly handler: RequestListener;
   readonly readiness: Readiness;
   readonly log: Logger;
+  /** answers what is refused before anything else is done for it; false for the rest */
+  readonly shed?: (request: IncomingMessage, response: ServerResponse) => boolean;
 }): HttpServer {
   const underWay = new Set<ServerResponse>();
   const server = createServer(limits, (request, response) => {
     if (readiness.state() === 'draining') response.setHeader('Connection', 'close');
     underWay.add(response);
     response.once('close', () => underWay.delete(response));
-    handler(request, response);
+    if (!shed(request, response)) handler(request, response);
   });
   server.maxHeadersCount = maxHeadersCount;
   server.maxConnections = maxConnections;
@@ -65,7 +70,7 @@ export function createHttpServer({
     listen: ({ port, host }) =>
       new Promise((resolve, reject) => {
         server.once('error', reject);
-        server.listen({ port, host }, () => {
+        server.listen({ port, host, backlog }, () => {
           server.removeListener('error', reject);
           // a server that listens on a port has an address with a port
           resolve((server.address() as AddressInfo).port);

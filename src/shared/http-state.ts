@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ProblemCode } from './failure.ts';
 
 /** What is known about a request while it is served; the access log and the problem documents read it. */
 export interface RequestState {
@@ -8,6 +9,12 @@ export interface RequestState {
   readonly address: string;
   /** the template of the route that took the request, such as `/things/{id}` */
   route?: string;
+  operationId?: string;
+  quota?: string;
+  /** of the path, once they are checked */
+  params?: unknown;
+  /** why it was refused */
+  problem?: ProblemCode;
   userId?: string;
 }
 

@@ -14,6 +14,11 @@ export function newId(now: number = Date.now()): string {
   return formatted(bytes, 0x70);
 }
 
+/** When an id was made (RFC 3339 UTC), by the clock of whoever made it. */
+export function timeOfId(id: string): string {
+  return new Date(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)).toISOString();
+}
+
 /** The id that a name always has: UUIDv8 (RFC 9562, section 5.8) over SHA-256 of the parts. */
 export function derivedId(...parts: readonly string[]): string {
   const hash = createHash('sha256').update(JSON.stringify(parts)).digest();

@@ -9,8 +9,13 @@ import type { Database, Sql, SqlTransaction } from './sql.ts';
 export interface Migration {
   /** MySQL commits each DDL statement by itself, so a step has to bear being run again after it died half way. */
   up(sql: Sql): Promise<void>;
-  /** absent: the step can't be undone */
-  down?(sql: Sql): Promise<void>;
+  readonly down: ((sql: Sql) => Promise<void>) | 'irreversible';
+  /**
+   * Only for a step whose `up` takes something away or asks for more than before: the release since which the program no longer
+   * needs what was. It has to be an earlier one than that of the step, because the one before runs beside it during a deployment
+   * (docs/decisions/0027).
+   */
+  readonly unusedSince?: string;
 }
 
 /** The migrations lie beside `src`, as sources and in the build alike. */
@@ -29,9 +34,15 @@ export async function migrate(db: Database): Promise<readonly string[]> {
   });
 }
 
-/** Undoes the last step. @returns its name, or undefined when there is none @throws when the step can't be undone */
+/**
+ * Undoes the last step. @returns its name, or undefined when there is none
+ * @throws when the step can't be undone, or when a later version has built on it
+ */
 export async function undoLastMigration(db: Database): Promise<string | undefined> {
   return exclusively(db, async (session) => {
+    const known = new Set(await stepNames());
+    const unknown = (await executed(db)).filter((name) => !known.has(name));
+    if (unknown.length > 0) throw new Error(`Undo these first, with the version that has them: ${unknown.join(', ')}`);
     const umzug = await umzugOver(db, session);
     return (await umzug.down())[0]?.name;
   });
@@ -60,7 +71,7 @@ async function umzugOver(db: Database, session: StepSession) {
         }),
       down: () =>
         session(async (sql) => {
-          if (migration.down === undefined) throw new Error(`The migration ${name} can not be undone.`);
+          if (migration.down === 'irreversible') throw new Error(`The migration ${name} can not be undone.`);
           await migration.down(sql);
           await sql.run('DELETE FROM shop_migrations WHERE name = ?', [name]);
         }),

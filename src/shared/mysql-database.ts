@@ -1,6 +1,8 @@
 import type { Connection, ResultSetHeader } from 'mysql2';
 import mysql from 'mysql2';
 import { Sequelize } from 'sequelize';
+import { refuseWhenLate } from './deadline.ts';
+import { cutOff, limitStatements } from './mysql-watchdog.ts';
 import type { Database, Param, SqlTransaction } from './sql.ts';
 import { checkParams } from './sql.ts';
 import { CommitInDoubt, isStoreDown } from './store-errors.ts';
@@ -11,6 +13,8 @@ export interface MysqlOptions {
   readonly url: string;
   /** connections of the pool, default 10 */
   readonly poolMax?: number;
+  /** told how long each statement and transaction waited for a connection */
+  readonly onWaited?: (ms: number) => void;
 }
 
 const connectTimeoutMs = 2_000;
@@ -30,7 +34,7 @@ const maxPreparedParams = 1_000;
 const maxPreparedStatements = 200;
 
 /** Opens a pool on MySQL 8 or MariaDB 10.6 and later. Connections are made when they are needed, so the server may be down. */
-export async function openMysql({ url, poolMax = 10 }: MysqlOptions): Promise<Database> {
+export async function openMysql({ url, poolMax = 10, onWaited = () => {} }: MysqlOptions): Promise<Database> {
   const sequelize = connectedTo(url, { max: poolMax, min: 0, acquire: acquireTimeoutMs, idle: idleMs });
   const single = connectedTo(url, {
     max: singleMax,
@@ -39,12 +43,13 @@ export async function openMysql({ url, poolMax = 10 }: MysqlOptions): Promise<Da
     idle: idleMs,
     maxUses: 1,
   });
+  const shared = measured(poolOf(sequelize), onWaited);
   return {
     dialect: 'mysql',
     sequelize,
-    ...statements((work) => withPooled(poolOf(sequelize), work)),
+    ...statements((work) => withPooled(shared, work)),
     transaction: (work, { readOnly = false, fresh = false, unhurried = false } = {}) => {
-      const pool = poolOf(fresh || unhurried ? single : sequelize);
+      const pool = fresh || unhurried ? poolOf(single) : shared;
       return withConflictRetries(() => runTransaction({ sequelize, pool, readOnly, unhurried }, work));
     },
     async close() {
@@ -64,6 +69,7 @@ async function runTransaction<T>(
   { sequelize, pool, readOnly, unhurried }: Begin,
   work: (tx: SqlTransaction) => Promise<T>,
 ): Promise<T> {
+  refuseWhenLate();
   const connection = await pool.getConnection({});
   const { handle, ended, end } = transactionHandle(sequelize, connection);
   const { use, mustBeSound } = guarded(connection, ended);
@@ -87,7 +93,7 @@ async function runTransaction<T>(
       pool.releaseConnection(connection);
     } else {
       // first, or the pool would say goodbye on it and wait for an answer
-      connection.destroy();
+      cutOff(connection);
       await pool.destroyConnection(connection);
     }
   }
@@ -99,6 +105,7 @@ function guarded(connection: Connection, ended: () => boolean): { use: Statement
   return {
     async use(work) {
       if (ended()) throw new Error('the transaction has ended');
+      refuseWhenLate();
       try {
         return await work(connection);
       } catch (error) {
@@ -162,13 +169,8 @@ interface Sending {
 
 function send(connection: Connection, sql: string, { params = [], timeoutMs = watchdogMs }: Sending = {}): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const answered = (error: Error | null, answer: unknown) => {
-      if (!error) return resolve(answer);
-      // the answer may still come and would be taken for that of the next statement
-      if ('code' in error && error.code === 'PROTOCOL_SEQUENCE_TIMEOUT') connection.destroy();
-      reject(error);
-    };
-    const options = { sql, timeout: timeoutMs };
+    const answered = (error: Error | null, answer: unknown) => (error ? reject(error) : resolve(answer));
+    const options = { sql, limitMs: timeoutMs };
     if (params.length === 0 || params.length > maxPreparedParams) connection.query(options, [...params], answered);
     else connection.execute(options, params.map(withIntegers), answered);
   });
@@ -190,7 +192,21 @@ function poolOf(sequelize: Sequelize): Pool {
   return (sequelize as Sequelize & { connectionManager: Pool }).connectionManager; // see there
 }
 
+function measured(pool: Pool, onWaited: (ms: number) => void): Pool {
+  return {
+    getConnection: async (options) => {
+      const askedAt = performance.now();
+      const connection = await pool.getConnection(options);
+      onWaited(performance.now() - askedAt);
+      return connection;
+    },
+    releaseConnection: (connection) => pool.releaseConnection(connection),
+    destroyConnection: (connection) => pool.destroyConnection(connection),
+  };
+}
+
 async function withPooled<T>(pool: Pool, work: (connection: Connection) => Promise<T>): Promise<T> {
+  refuseWhenLate();
   const connection = await pool.getConnection({});
   try {
     return await work(connection);
@@ -223,10 +239,11 @@ function connectedTo(url: string, pool: object): Sequelize {
   });
   sequelize.addHook('afterConnect', async (opened) => {
     const connection = opened as Connection; // the hook is typed for all dialects
+    limitStatements(connection, watchdogMs);
     try {
       await setUpSession(connection);
     } catch (error) {
-      connection.destroy();
+      cutOff(connection);
       throw error;
     }
   });

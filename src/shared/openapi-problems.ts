@@ -84,6 +84,7 @@ function problemCodesOf(route: Route): ReadonlySet<ProblemCode> {
     ...(route.body === undefined ? [] : (['too-large', 'unsupported-type', 'validation'] as const)),
     ...(route.quota === 'none' ? [] : (['throttled'] as const)),
     ...route.problems,
+    ...(route.shedding === 'never' ? [] : (['overloaded'] as const)),
     'internal',
     'unavailable',
   ]);

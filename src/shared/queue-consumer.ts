@@ -61,12 +61,15 @@ export function createConsumer({
   queue,
   handle,
   log,
+  onReceived = () => {},
   settings,
 }: {
   readonly name: string;
   readonly queue: HeldQueue;
   readonly handle: (body: string) => Promise<void>;
   readonly log: Logger;
+  /** told how long each message was on its way */
+  readonly onReceived?: (ageMs: number) => void;
   readonly settings?: Partial<typeof defaults>;
 }): Consumer {
   const { concurrency, waitSeconds, holdSeconds, longestHandlingMs, graceMs } = { ...defaults, ...settings };
@@ -78,6 +81,7 @@ export function createConsumer({
     while (working.size >= concurrency && !signal.aborted) await unlessAborted(Promise.race(working.keys()), signal);
     const messages = await queue.receive({ limit: concurrency - working.size, waitSeconds, holdSeconds, signal });
     for (const message of messages) {
+      onReceived(Math.max(0, Date.now() - Date.parse(message.sentAt)));
       const limit = new AbortController();
       const work = process(message, limit).finally(() => working.delete(work));
       working.set(work, limit);

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { ProblemCode } from './failure.ts';
+import type { Shedding } from './load-limiter.ts';
 import type { Principal, Role } from './principal.ts';
 
 /**
@@ -45,6 +46,8 @@ export interface RouteSpec<Params, Query, Headers, Body, A extends Access> {
   readonly access: A;
   /** the name of the quota that a request counts against; the composition root knows the quotas */
   readonly quota: string;
+  /** absent: `late` */
+  readonly shedding?: Shedding;
   readonly tag: string;
   readonly operationId: string;
   readonly summary: string;

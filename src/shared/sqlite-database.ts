@@ -1,4 +1,5 @@
 import { Sequelize, Transaction } from 'sequelize';
+import { refuseWhenLate } from './deadline.ts';
 import type { Database, Param, SqlTransaction } from './sql.ts';
 import { checkParams } from './sql.ts';
 import { SqliteConnection, sqliteDialect } from './sqlite-dialect.ts';
@@ -68,11 +69,13 @@ function statements(execute: (sql: string, params: SqliteParams) => Promise<Sqli
   return {
     async rows<R>(sql: string, params: readonly Param[] = []) {
       checkParams(params);
+      refuseWhenLate();
       const { rows } = await execute(sql, params);
       return rows as R[]; // the caller names the columns of its own query
     },
     async run(sql, params = []) {
       checkParams(params);
+      refuseWhenLate();
       const { changes } = await execute(sql, params);
       return changes;
     },

@@ -19,8 +19,9 @@ const conflictErrnos = new Set([1205, 1213, 1020]);
 const storeDownErrnos = new Set([
   1021, 1040, 1041, 1053, 1077, 1114, 1180, 1203, 1226, 1290, 1317, 1836, 1927, 1969, 2006, 2013, 3024, 3169, 3572, 4031,
 ]);
+// `EE_…`: what the server itself could not read or write, such as a temporary file on a full disk
 const storeDownCodes =
-  /^(ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_AGAIN|ESOCKET|PROTOCOL_|POOL_|SQLITE_(BUSY|LOCKED|FULL|READONLY|IOERR|CANTOPEN|PROTOCOL|NOMEM|CORRUPT|NOTADB|ABORT))/;
+  /^(EE_|ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_AGAIN|ESOCKET|PROTOCOL_|POOL_|SQLITE_(BUSY|LOCKED|FULL|READONLY|IOERR|CANTOPEN|PROTOCOL|NOMEM|CORRUPT|NOTADB|ABORT))/;
 const storeDownNames =
   /^Sequelize(Connection|AccessDenied|HostNotFound|HostNotReachable|InvalidConnection|ConnectionAcquireTimeout|Timeout)/;
 

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { auditShop } from '../../src/commands/audit-shop.ts';
+import { auditShop } from '../../src/audit-shop.ts';
+import { createAuditRun } from '../../src/shared/audit-run.ts';
 import type { CrashPoint } from '../../src/shared/crash-setting.ts';
 import { openSqlite } from '../../src/shared/database.ts';
 import { tokensOf } from './actors.ts';
@@ -83,7 +84,8 @@ async function crashAndRecover({ point, shop, client, file }: Crash): Promise<re
   if (settled.onHand !== initialStock - quantity || settled.reserved !== 0)
     broken.push(`${point}: ${settled.onHand} on hand, ${settled.reserved} reserved`);
   const db = await openSqlite({ file, readOnly: true });
-  for await (const { invariant, subject, detail } of auditShop(db)) broken.push(`${point}: ${invariant} ${subject}: ${detail}`);
+  for await (const { invariant, subject, detail } of auditShop({ db }, createAuditRun()))
+    broken.push(`${point}: ${invariant} ${subject}: ${detail}`);
   await db.close();
   return broken;
 }

@@ -1,8 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { get } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import { auditShop } from '../../src/commands/audit-shop.ts';
+import { auditShop } from '../../src/audit-shop.ts';
 import { auditCatalog } from '../../src/modules/catalog/index.ts';
+import { createAuditRun } from '../../src/shared/audit-run.ts';
 import type { Finding } from '../../src/shared/finding.ts';
 import { tokensOf } from './actors.ts';
 import { violationsOf } from './checkers.ts';
@@ -96,7 +97,7 @@ export async function runFault(
     ...(await observe(cluster, load)),
     ...(recoveryMs !== undefined && { recoveryMs }),
     ...{ baselineMs, revocations, limits, operations: load.history.operations, products: load.products },
-    findings: await allOf(auditShop(cluster.db)),
+    findings: await allOf(auditShop({ db: cluster.db }, createAuditRun())),
     doubledEffects: await doubledEffects(cluster),
     sessions: thorough ? await replayTokens(cluster, load) : [],
     lives: cluster.shops.flatMap((shop) => shop.lives()),
@@ -136,7 +137,7 @@ function watchUnderLoad(cluster: Cluster) {
   const loop = async () => {
     while (!ending.signal.aborted) {
       // the store may be what is down
-      await allOf(auditCatalog(cluster.db)).then(
+      await allOf(auditCatalog(cluster.db, createAuditRun())).then(
         (found) => findingsUnderLoad.push(...found),
         () => undefined,
       );

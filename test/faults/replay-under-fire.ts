@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
-import { auditShop } from '../../src/commands/audit-shop.ts';
+import { auditShop } from '../../src/audit-shop.ts';
 import { replay } from '../../src/commands/replay-run.ts';
+import { createAuditRun } from '../../src/shared/audit-run.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 import { startKillingSpree } from './killing-spree.ts';
 import { missingForFaults } from './missing-programs.ts';
@@ -44,7 +45,8 @@ async function underFire(cluster: Cluster, { path, everyMs, seed }: Options): Pr
   }).finally(() => spree.end());
   const backlog = await untilQuiet(cluster, quietPatienceMs);
   const findings: string[] = [];
-  for await (const { invariant, subject, detail } of auditShop(cluster.db)) findings.push(`${invariant}  ${subject}: ${detail}`);
+  for await (const { invariant, subject, detail } of auditShop({ db: cluster.db }, createAuditRun()))
+    findings.push(`${invariant}  ${subject}: ${detail}`);
   const kills = Object.entries(spree.kills()).map(([name, count]) => `${name} ${count}`);
   const lines = [
     `seed ${seed}, killed  ${kills.join(', ')}`,

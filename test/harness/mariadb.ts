@@ -24,7 +24,10 @@ export async function startMariaDb(folder: string, servers: Server[]): Promise<R
   mkdirSync(folder, { mode: 0o700 });
   const password = await installMariaDb(folder);
   const port = await freePort();
-  const server = spawn('mariadbd', mariaDbArguments(folder, port), { stdio: ['ignore', 'ignore', 'pipe'] });
+  const server = spawn('mariadbd', mariaDbArguments(folder, port), {
+    env: mariaDbEnvironment(folder),
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   servers.push(stoppable(server));
   const url = `mysql://shop:${password}@127.0.0.1:${port}`;
   await answering('mariadbd', server, async () => {
@@ -36,13 +39,11 @@ export async function startMariaDb(folder: string, servers: Server[]): Promise<R
 
 /** Prepares the folder of a server. Answers the password of its user `shop`. */
 export async function installMariaDb(folder: string): Promise<string> {
-  await install([
-    '--no-defaults',
-    `--datadir=${dataFolderIn(folder)}`,
-    owner(),
-    '--auth-root-authentication-method=normal',
-    '--skip-test-db',
-  ]);
+  mkdirSync(temporaryFolderIn(folder), { mode: 0o700, recursive: true });
+  await install(
+    ['--no-defaults', `--datadir=${dataFolderIn(folder)}`, owner(), '--auth-root-authentication-method=normal', '--skip-test-db'],
+    mariaDbEnvironment(folder),
+  );
   const password = randomBytes(16).toString('hex');
   const grants = [
     `CREATE USER IF NOT EXISTS 'shop'@'127.0.0.1' IDENTIFIED BY '${password}'`,
@@ -67,12 +68,18 @@ export function mariaDbArguments(folder: string, port: number): readonly string[
   ];
 }
 
+/** With a folder of its own: a server that starts removes what it takes for left-over temporary tables of a crash. */
+export function mariaDbEnvironment(folder: string): NodeJS.ProcessEnv {
+  return { ...process.env, TMPDIR: temporaryFolderIn(folder) };
+}
+
+const temporaryFolderIn = (folder: string) => join(folder, 'temporary');
 const dataFolderIn = (folder: string) => join(folder, 'data');
 const initFileIn = (folder: string) => join(folder, 'init.sql');
 const owner = () => `--user=${userInfo().username}`;
 
-async function install(args: readonly string[]): Promise<void> {
-  const child = spawn('mariadb-install-db', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+async function install(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  const child = spawn('mariadb-install-db', args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
   const errors: string[] = [];
   child.stderr.on('data', (chunk: Buffer) => void errors.push(chunk.toString()));
   const [code] = await once(child, 'close');

@@ -21,6 +21,7 @@ export async function openShopStore(): Promise<TestDatabase> {
 export const nobody: Auth = {
   usersToErase: async () => [],
   erased: async () => {},
+  revocationsSince: async () => ({ thisMinute: 0, revocations: [] }),
   personalData: async () => {
     throw new Failure('not-found');
   },

@@ -27,15 +27,11 @@ export interface QueueService {
 }
 
 const program = join(__dirname, 'queue-service.ts');
+const region = 'local';
 
 /** A queue of its own, whose dead-letter queue takes what was received `maxReceives` times in vain. */
 export async function startQueue({ maxReceives = 3 }: { maxReceives?: number } = {}): Promise<QueueService> {
-  const { PATH = '' } = process.env;
-  const child = spawn(process.execPath, [program], { env: { PATH }, stdio: ['ignore', 'pipe', 'inherit'], timeout: 120_000 });
-  const exited = once(child, 'exit');
-  const [serviceUrl] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
-  const region = 'local';
-  const sqs = new SQS({ region, endpoint: serviceUrl, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } });
+  const { url: serviceUrl, sqs, close } = await startQueueService();
   const dead = await sqs.createQueue({ QueueName: 'events-dead' });
   const { Attributes: { QueueArn: deadLetterTargetArn } = {} } = await sqs.getQueueAttributes({
     QueueUrl: dead.QueueUrl,
@@ -60,12 +56,28 @@ export async function startQueue({ maxReceives = 3 }: { maxReceives?: number } =
     },
     close: async () => {
       await proxy.close();
+      await close();
+    },
+  };
+  return service;
+}
+
+/** A service without any queue, and a client of it. */
+export async function startQueueService(): Promise<{ readonly url: string; readonly sqs: SQS; close(): Promise<void> }> {
+  const { PATH = '' } = process.env;
+  const child = spawn(process.execPath, [program], { env: { PATH }, stdio: ['ignore', 'pipe', 'inherit'], timeout: 300_000 });
+  const exited = once(child, 'exit');
+  const [url] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  const sqs = new SQS({ region, endpoint: url, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } });
+  return {
+    url,
+    sqs,
+    close: async () => {
       sqs.destroy();
       child.kill('SIGKILL');
       await exited;
     },
   };
-  return service;
 }
 
 async function startProxy(serviceUrl: string, faultOf: (action: string) => QueueFault) {

@@ -149,6 +149,8 @@ async function storm(kind: string) {
     case 'slow':
       await new Promise((resolve) => setTimeout(resolve, 300));
       return { status: 200, body: { calm: true } };
+    case 'endless':
+      return new Promise<never>(() => {});
     default:
       return { status: 200, body: { calm: true } };
   }

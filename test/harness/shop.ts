@@ -1,10 +1,12 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { type App, createApp, type Overrides } from '../../src/app.ts';
+import { type App, createApp } from '../../src/app.ts';
+import type { Overrides } from '../../src/app-modules.ts';
 import { readConfig } from '../../src/shared/config.ts';
 import { createLogger } from '../../src/shared/logger.ts';
 import { type Agent, checkedAgent } from './checked-agent.ts';
 import { documentedAnswers, fetchDocument } from './documented-answers.ts';
-import { makeShopStores } from './stores.ts';
+import { type RunningShop, runSplit, type ShopToRun } from './split-shop.ts';
+import { makeShopStores, type ShopStores } from './stores.ts';
 
 export interface Account {
   readonly id: string;
@@ -47,6 +49,8 @@ export interface Shop {
 export interface ShopOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly overrides?: Overrides;
+  /** several processes of one shop; whoever made them removes them. Absent: stores of its own */
+  readonly stores?: ShopStores;
 }
 
 const adminPassword = 'the first admin of all';
@@ -60,8 +64,8 @@ function unique(prefix: string): string {
 }
 
 /** The whole shop on stores of its own: cheap password hashes, no rate limits, one admin. */
-export async function startShop({ env = {}, overrides = {} }: ShopOptions = {}): Promise<Shop> {
-  const stores = await makeShopStores();
+export async function startShop({ env = {}, overrides = {}, stores: given }: ShopOptions = {}): Promise<Shop> {
+  const stores = given ?? (await makeShopStores());
   const variables = {
     ...stores.variables,
     BCRYPT_COST: '4',
@@ -72,7 +76,7 @@ export async function startShop({ env = {}, overrides = {} }: ShopOptions = {}):
     ...env,
   };
   const lines: string[] = [];
-  let running = await run({ variables, overrides, lines });
+  let running = await started({ variables, overrides, lines });
   let admin: Promise<Account> | undefined;
   let staff: Promise<Account> | undefined;
 
@@ -118,12 +122,12 @@ export async function startShop({ env = {}, overrides = {} }: ShopOptions = {}):
     },
     place: (account, items, headers = {}) => account.api.post('/api/orders').set(headers).send({ items }),
     restart: async () => {
-      await halt(running.app);
-      running = await run({ variables, overrides, lines });
+      await running.halt();
+      running = await started({ variables, overrides, lines });
     },
     stop: async () => {
-      await halt(running.app);
-      await stores.remove();
+      await running.halt();
+      if (given === undefined) await stores.remove();
     },
   };
   return shop;
@@ -139,25 +143,28 @@ async function makeStaff(shop: Shop): Promise<Account> {
   return shop.signIn(username, password);
 }
 
-async function run({
-  variables,
-  overrides,
-  lines,
-}: {
-  variables: Record<string, string>;
-  overrides: Overrides;
-  lines: string[];
-}) {
+async function started(shop: ShopToRun) {
+  const running = await run(shop);
+  return { ...running, check: documentedAnswers(running.document) };
+}
+
+/** One process with all modules; in the project `split` of jest.config.js a service for each. */
+const run: (shop: ShopToRun) => Promise<RunningShop> = process.env.TEST_TOPOLOGY === 'split' ? runSplit : runWhole;
+
+async function runWhole({ variables, overrides, lines }: ShopToRun): Promise<RunningShop> {
   const config = readConfig(variables);
   const log = createLogger({ level: config.logLevel, stream: { write: (line) => void lines.push(line) } });
   const app = await createApp({ config, log, overrides });
   await app.start();
   const port = await app.http.listen({ port: 0, host: '127.0.0.1' });
   const url = `http://127.0.0.1:${port}`;
-  return { app, url, check: documentedAnswers(await fetchDocument(url)) };
-}
-
-async function halt(app: App): Promise<void> {
-  await app.http.drain({ delayMs: 0, timeoutMs: 1000 });
-  await app.close();
+  return {
+    app,
+    url,
+    document: await fetchDocument(url),
+    halt: async () => {
+      await app.http.drain({ delayMs: 0, timeoutMs: 1000 });
+      await app.close();
+    },
+  };
 }

@@ -32,13 +32,19 @@ export interface AccessClaims {
   readonly expiresAt: number;
 }
 
-export interface AccessTokens {
-  issue(principal: Principal): string;
-  readonly expiresInSeconds: number;
+/** What whoever verifies tokens has to know. */
+export interface TokenReader {
   /** The key that a token names, if its header is one of ours; nothing is looked up anywhere else. */
   keyOf(token: string): KeyObject | undefined;
-  /** What the claims of a token with a good signature say; undefined when they are not ones that we issue, or not valid now. */
+  /** What the claims of a token with a good signature say; undefined when they are not ones that we issue. Whether its time is over is for the caller to see. */
   readClaims(claims: unknown): AccessClaims | undefined;
+}
+
+export interface AccessTokens extends TokenReader {
+  issue(principal: Principal): string;
+  readonly expiresInSeconds: number;
+  /** the names of the keys; the first one signs */
+  readonly kids: readonly string[];
   readonly jwks: { readonly keys: readonly object[] };
 }
 
@@ -49,6 +55,7 @@ export function createAccessTokens(privateKeys: readonly string[], now: () => nu
   if (signing === undefined) throw new Error('An access token needs a key to be signed with.');
   const publicKeys = new Map(keys.map(({ kid, publicKey }) => [kid, publicKey]));
   return {
+    ...createTokenReader((kid) => publicKeys.get(kid), now),
     issue: ({ userId, sessionId, tokenVersion, roles: userRoles }) => {
       const iat = Math.floor(now() / 1000);
       const claims = {
@@ -65,20 +72,27 @@ export function createAccessTokens(privateKeys: readonly string[], now: () => nu
       return jwt.sign(claims, signing.privateKey, { algorithm, header: { alg: algorithm, typ: type, kid: signing.kid } });
     },
     expiresInSeconds: lifetimeSeconds,
+    kids: keys.map(({ kid }) => kid),
+    jwks: { keys: keys.map(({ kid, jwk }) => ({ ...jwk, kid, use: 'sig', alg: algorithm })) },
+  };
+}
+
+/** Reads tokens with the public keys that are known by then. */
+export function createTokenReader(publicKeyOf: (kid: string) => KeyObject | undefined, now: () => number): TokenReader {
+  return {
     keyOf: (token) => {
       if (token.length > maxAccessTokenLength || !hasCanonicalSignature(token)) return undefined;
       const header = headerSchema.safeParse(headerOf(token));
-      return header.success ? publicKeys.get(header.data.kid) : undefined;
+      return header.success ? publicKeyOf(header.data.kid) : undefined;
     },
     readClaims: (claims) => {
       const parsed = claimsSchema.safeParse(claims);
       if (!parsed.success) return undefined;
       const { sub, sid, tv, iat, exp, roles: userRoles } = parsed.data;
       const tooNew = iat * 1000 > now() + clockToleranceMs;
-      if (tooNew || exp - iat > lifetimeSeconds || exp * 1000 <= now()) return undefined;
+      if (tooNew || exp - iat > lifetimeSeconds) return undefined;
       return { principal: { userId: sub, sessionId: sid, tokenVersion: tv, roles: userRoles }, expiresAt: exp };
     },
-    jwks: { keys: keys.map(({ kid, jwk }) => ({ ...jwk, kid, use: 'sig', alg: algorithm })) },
   };
 }
 
@@ -89,6 +103,11 @@ function toKey(pem: string) {
   // RFC 7638: the required members in this order, no spaces.
   const kid = createHash('sha256').update(JSON.stringify({ e, kty, n })).digest('base64url');
   return { kid, privateKey, publicKey, jwk: { kty, n, e } };
+}
+
+/** The `kid` of a key (RFC 7638). */
+export function accessKeyId(pem: string): string {
+  return toKey(pem).kid;
 }
 
 function headerOf(token: string): unknown {

@@ -33,7 +33,7 @@ function signUpRoutes(accounts: AccountService): readonly Route[] {
       summary: 'Make an account and sign in',
       body: registerBody,
       replies: { 201: signedIn },
-      problems: ['duplicate', 'overloaded'],
+      problems: ['duplicate'],
       handle: async ({ body, userAgent }) => personal(201, await accounts.register(body, userAgent)),
     }),
     route({
@@ -47,7 +47,7 @@ function signUpRoutes(accounts: AccountService): readonly Route[] {
       description: 'Too many wrong passwords pause an account for a while, also for the right one. Sessions go on.',
       body: credentialsBody,
       replies: { 200: signedIn },
-      problems: ['invalid-credentials', 'throttled', 'overloaded'],
+      problems: ['invalid-credentials', 'throttled'],
       handle: async ({ body, userAgent }) => personal(200, await accounts.login(body, userAgent)),
     }),
   ];
@@ -66,7 +66,7 @@ function endRoutes(accounts: AccountService): readonly Route[] {
       description: 'Sessions end at once; then what is personal is removed, also from orders, and the name is free again.',
       body: passwordBody,
       replies: { 204: { description: 'The account has ended' } },
-      problems: ['invalid-credentials', 'last-admin', 'throttled', 'overloaded'],
+      problems: ['invalid-credentials', 'last-admin', 'throttled'],
       handle: async ({ body, principal }) => {
         await accounts.erase(principal, body.password);
         return personal(204);
@@ -83,7 +83,7 @@ function endRoutes(accounts: AccountService): readonly Route[] {
       description: 'Nobody can sign in; it is erased after 30 days, and until then an admin can restore it.',
       body: passwordBody,
       replies: { 204: { description: 'The account is deactivated' } },
-      problems: ['invalid-credentials', 'last-admin', 'throttled', 'overloaded'],
+      problems: ['invalid-credentials', 'last-admin', 'throttled'],
       handle: async ({ body, principal }) => {
         await accounts.deactivate(principal, body.password);
         return personal(204);
@@ -116,7 +116,7 @@ function ownRoutes(accounts: AccountService): readonly Route[] {
       summary: 'Change the password; all other sessions end',
       body: changePasswordBody,
       replies: { 204: { description: 'The password is changed' } },
-      problems: ['invalid-credentials', 'throttled', 'overloaded'],
+      problems: ['invalid-credentials', 'throttled'],
       handle: async ({ body, principal }) => {
         await accounts.changePassword(principal, body);
         return personal(204);

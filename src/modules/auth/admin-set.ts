@@ -1,4 +1,4 @@
-import { Failure } from '../../shared/failure.ts';
+import { Failure, overloaded } from '../../shared/failure.ts';
 import type { AdminSetItem, AuthTables } from './auth-tables.ts';
 
 export type AdminSet = ReturnType<typeof createAdminSet>;
@@ -37,7 +37,7 @@ export function createAdminSet({ admins }: Pick<AuthTables, 'admins'>) {
       if (!member && present?.member === true && !others.some((other) => other.member)) throw new Failure('last-admin');
       if (await write(version, [...others, { user_id: userId, counter, member }])) return true;
     }
-    throw new Failure('overloaded', { headers: { 'Retry-After': '1' } });
+    throw overloaded();
   };
 
   return {

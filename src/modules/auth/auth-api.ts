@@ -6,6 +6,19 @@ export interface Auth {
   erased(userId: string): Promise<void>;
   /** What is kept about a user, for his own export. @throws not-found */
   personalData(userId: string): Promise<PersonalData>;
+  /** What ended access tokens before their time in the last minutes, at most 20, for those who verify tokens elsewhere. */
+  revocationsSince(minutes: number): Promise<RecentRevocations>;
+}
+
+/** Access tokens of a user below a counter are over, but for those of one session; or all those of a session. */
+export type Revocation =
+  | { readonly userId: string; readonly lowestToken: number; readonly except?: string }
+  | { readonly sessionId: string };
+
+export interface RecentRevocations {
+  /** minutes since 1970 by the store's clock */
+  readonly thisMinute: number;
+  readonly revocations: readonly { readonly minute: number; readonly revocation: Revocation }[];
 }
 
 export interface PersonalData {

@@ -1,6 +1,7 @@
 import type { Dynamo } from '../../shared/dynamo.ts';
-import type { DynamoCollection, DynamoTable } from '../../shared/dynamo-collection.ts';
+import type { DynamoCollection } from '../../shared/dynamo-collection.ts';
 import { openCollection } from '../../shared/dynamo-collection.ts';
+import { type DynamoTable, describeTable, type TableDescription } from '../../shared/dynamo-table.ts';
 
 /** Items as they are stored. Times are milliseconds since 1970, but `expires`, the attribute of DynamoDB's TTL, is seconds. */
 export interface UserItem {
@@ -72,7 +73,7 @@ const index = (name: string, rangeKey: string) => ({
 export const userIndexes = { creation: 'users_by_creation', marks: 'users_by_mark', erasures: 'users_by_erasure' };
 export const sessionIndexes = { user: 'sessions_by_user' };
 
-/** Every table of the module; infrastructure is made from these. `expires` is where a TTL may be switched on. */
+/** Every table of the module. Those with `expires` have a TTL. */
 const tables = {
   Users: {
     user_id: { type: String, hashKey: true },
@@ -123,6 +124,14 @@ const tables = {
     entries: { type: Array, schema: [{ type: Object, schema: { user_id: String, counter: Number, member: Boolean } }] },
   },
 } satisfies Record<string, DynamoTable['attributes']>;
+
+/**
+ * The tables as infrastructure has to make them: names, which a prefix may come before, keys, indexes and the attribute of the TTL.
+ * Local stores are given the very same.
+ */
+export const tableDescriptions: readonly TableDescription[] = Object.entries(tables).map(([name, attributes]) =>
+  describeTable({ name, attributes }),
+);
 
 export interface AuthTables {
   readonly users: DynamoCollection<UserItem>;

@@ -4,9 +4,9 @@ import passportJwt from 'passport-jwt';
 import { Failure } from '../../shared/failure.ts';
 import type { Authenticate } from '../../shared/http-access.ts';
 import type { Principal } from '../../shared/principal.ts';
-import type { AccessClaims, AccessTokens } from './access-token.ts';
+import type { AccessClaims, TokenReader } from './access-token.ts';
 import { algorithm, audience, issuer } from './access-token.ts';
-import type { Revocations } from './revocations.ts';
+import type { KnownRevocations } from './revocations.ts';
 
 const strategyName = 'access-token';
 const rememberedTokens = 5000;
@@ -21,8 +21,8 @@ export function createBearer({
   revocations,
   now,
 }: {
-  accessTokens: AccessTokens;
-  revocations: Revocations;
+  accessTokens: TokenReader;
+  revocations: Pick<KnownRevocations, 'isFresh' | 'isRevoked' | 'refresh'>;
   now: () => number;
 }): Authenticate {
   const remembered = new LRUCache<string, AccessClaims>({ max: rememberedTokens });
@@ -41,7 +41,7 @@ export function createBearer({
 }
 
 /** @returns the claims when signature and claims are good */
-function createVerifier(accessTokens: AccessTokens): (token: string) => Promise<AccessClaims | undefined> {
+function createVerifier(accessTokens: TokenReader): (token: string) => Promise<AccessClaims | undefined> {
   const authenticator = new passport.Passport();
   const strategy = new passportJwt.Strategy(
     {

@@ -37,10 +37,8 @@ export function createErasure({
 
   return {
     usersToErase: async (limit) => {
-      const due = await Promise.all((await lists.due('erasing', limit)).map((userId) => users.read(userId)));
-      return due
-        .filter((user) => user?.state === 'erasing' || user?.state === 'gone')
-        .map((user) => ({ userId: user?.id ?? '' }));
+      const due = await users.readMany(await lists.due('erasing', limit));
+      return due.filter(({ state }) => state === 'erasing' || state === 'gone').map(({ id }) => ({ userId: id }));
     },
     erased: async (userId) => {
       const settled = await changes.settled(userId);

@@ -1,5 +1,6 @@
 import type { BackgroundTask } from '../../shared/background.ts';
-import type { DynamoKey, DynamoPage } from '../../shared/dynamo-collection.ts';
+import type { DynamoKey } from '../../shared/dynamo-batch.ts';
+import type { DynamoPage } from '../../shared/dynamo-collection.ts';
 import type { AuthTables } from './auth-tables.ts';
 
 /** Removes what the TTL of DynamoDB would remove, where there is none. Nobody looks at such items any more. */

@@ -1,15 +1,18 @@
 import type { Logger } from 'pino';
+import type { BackgroundTask } from '../../shared/background.ts';
 import type { Config, Quota } from '../../shared/config.ts';
 import type { Dynamo } from '../../shared/dynamo.ts';
 import { Failure } from '../../shared/failure.ts';
 import type { Authenticate } from '../../shared/http-access.ts';
 import type { Module } from '../../shared/module.ts';
+import { noteSecurity } from '../../shared/security-log.ts';
 import type { SharedCounters } from '../../shared/shared-counters.ts';
 import { createAccessTokens } from './access-token.ts';
 import { accountRoutes } from './account-routes.ts';
 import { createAccountService } from './account-service.ts';
 import { createAdminSet } from './admin-set.ts';
 import type { Auth, PersonalData } from './auth-api.ts';
+import { type AuthAudit, createAuthAudit } from './auth-audit.ts';
 import { openAuthTables } from './auth-tables.ts';
 import { createBearer } from './bearer.ts';
 import { createUserChanges } from './change-user.ts';
@@ -17,25 +20,40 @@ import { createErasure, deactivationTask, marksTask } from './erasure.ts';
 import { expiredItemsTask } from './expired-items.ts';
 import { ensureAdmin } from './first-admin.ts';
 import { keyRoutes } from './key-routes.ts';
+import { keptMinutes } from './limits.ts';
 import { createLoginFailures, type LoginFailures, unlimitedLoginFailures } from './login-failures.ts';
 import { createNameStore } from './name-store.ts';
 import { createPasswordHasher } from './password-hash.ts';
 import { createRefresh } from './refresh-session.ts';
 import { createRefreshTokens } from './refresh-token.ts';
 import { createRegistration } from './registration.ts';
-import { createRevocations } from './revocations.ts';
+import { createRevocationStore } from './revocation-store.ts';
+import { createRevocations, type Revocations } from './revocations.ts';
 import { presentSession, sessionRoutes } from './session-routes.ts';
 import { createSessionStore } from './session-store.ts';
 import { createSessions } from './sessions.ts';
 import { createSharedLoginFailures } from './shared-login-failures.ts';
 import { createSignIn } from './sign-in.ts';
+import { createStopwatch } from './stopwatch.ts';
 import { createUserAdministration } from './user-administration.ts';
 import { createUserLists } from './user-lists.ts';
 import { userRoutes } from './user-routes.ts';
 import { createUserStore } from './user-store.ts';
 
+export { accessKeyId } from './access-token.ts';
 export type { Auth } from './auth-api.ts';
+export { type AuthAudit, openAuthAudit } from './auth-audit.ts';
+export { keyIdOf as refreshKeyId } from './refresh-token.ts';
 export { makeJwtKey, makePassword, makePepper, makeRefreshKey } from './secrets.ts';
+export { createTokenVerification } from './token-verification.ts';
+
+/** Every method of the contract, for a client that stands in for the module. */
+export const authMethods = {
+  usersToErase: true,
+  erased: true,
+  personalData: true,
+  revocationsSince: true,
+} as const satisfies Record<keyof Auth, true>;
 
 export interface AuthDependencies {
   readonly dynamo: Dynamo;
@@ -62,6 +80,7 @@ const defaultIntervals = { revocations: 2000, marks: 5000, deactivations: 60_000
 
 export interface AuthModule extends Module<Auth> {
   readonly authenticate: Authenticate;
+  readonly audit: AuthAudit;
   /** Learns what was revoked and makes the first admin. @throws unavailable, or why there can be no first admin */
   start(): Promise<void>;
 }
@@ -77,7 +96,8 @@ export async function createAuth(dependencies: AuthDependencies): Promise<AuthMo
   const names = createNameStore(tables);
   const sessionStore = createSessionStore(tables, now);
   const admins = createAdminSet(tables);
-  const revocations = createRevocations(tables, { storeNow: dynamo.now, elapsed: createStopwatch() }, log);
+  const revocationStore = createRevocationStore(tables, dynamo.now);
+  const revocations = createRevocations(revocationStore, createStopwatch(), log);
   const accessTokens = createAccessTokens(keys.jwtPrivateKeys, now);
   const refreshTokens = createRefreshTokens(keys.refreshKeys);
   const hasher = createPasswordHasher({ pepper: keys.passwordPepper, cost: settings.bcryptCost });
@@ -109,51 +129,40 @@ export async function createAuth(dependencies: AuthDependencies): Promise<AuthMo
   };
 
   return {
-    api: { ...createErasure({ users, lists, names, sessionStore, changes }), personalData },
+    api: {
+      ...createErasure({ users, lists, names, sessionStore, changes }),
+      personalData,
+      revocationsSince: (minutes) => revocationStore.readRecent(Math.min(minutes, keptMinutes)),
+    },
     routes: [
       ...accountRoutes(accounts),
-      ...sessionRoutes({ accounts, sessions, refresh }),
+      ...sessionRoutes({ accounts, refresh }),
       ...userRoutes(administration),
       ...keyRoutes(accessTokens),
     ],
     authenticate: createBearer({ accessTokens, revocations, now }),
+    audit: createAuthAudit(tables),
     tasks: [
-      {
-        name: 'auth-revocations',
-        everyMs: every.revocations,
-        everywhere: true,
-        run: () => revocations.poll().then(nothingMore, nothingMore),
-      },
+      revocationsTask(revocations, every.revocations),
       marksTask({ lists, changes, now, everyMs: every.marks }),
       // Elsewhere the TTL of DynamoDB does it.
-      ...(dynamo.createsTables ? [expiredItemsTask({ tables, now, everyMs: every.expiredItems })] : []),
+      ...(!dynamo.removesExpired ? [expiredItemsTask({ tables, now, everyMs: every.expiredItems })] : []),
       deactivationTask({ lists, changes, now, everyMs: every.deactivations }),
     ],
     start: async () => {
+      noteSecurity(log, 'keys-loaded', { accessKids: accessTokens.kids, refreshKeyIds: refreshTokens.keyIds });
       await revocations.poll();
       await ensureAdmin({ admins, registration, admin: settings.admin, passwordMinLength, log });
     },
   };
 }
 
-const nothingMore = () => false;
+function revocationsTask(revocations: Revocations, everyMs: number): BackgroundTask {
+  const nothingMore = () => false;
+  return { name: 'auth-revocations', everyMs, everywhere: true, run: () => revocations.poll().then(nothingMore, nothingMore) };
+}
 
 function countFailures(quota: Quota | undefined, counters: SharedCounters | undefined, now: () => number): LoginFailures {
   if (quota === undefined) return unlimitedLoginFailures;
   return counters === undefined ? createLoginFailures(quota, now) : createSharedLoginFailures(quota, counters);
-}
-
-/** Milliseconds that never run backwards and go on while the machine sleeps, which the monotonic clock alone does not. */
-function createStopwatch(): () => number {
-  let total = 0;
-  let monotonic = performance.now();
-  let wall = Date.now();
-  return () => {
-    const nextMonotonic = performance.now();
-    const nextWall = Date.now();
-    total += Math.max(nextMonotonic - monotonic, nextWall - wall);
-    monotonic = nextMonotonic;
-    wall = nextWall;
-    return total;
-  };
 }

@@ -21,3 +21,8 @@ export const oneTimePasswordMs = day;
 
 export const maxAccessTokenLength = 8192;
 export const maxDeviceLength = 200;
+
+/** Revocations are kept longer than an access token lives, with room for clocks that differ. */
+export const keptMinutes = 20;
+/** how far back a reader looks who has read lately */
+export const lateMinutes = 2;

@@ -1,7 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import bcrypt from 'bcrypt';
-import { Failure } from '../../shared/failure.ts';
+import { refuseWhenLate } from '../../shared/deadline.ts';
+import { overloaded } from '../../shared/failure.ts';
 
 export interface PasswordHasher {
   /** @throws overloaded (503) when too many hashes wait already */
@@ -57,17 +58,21 @@ function createLanes(atOnce: number) {
   return async <Result>(work: () => Promise<Result>): Promise<Result> => {
     const expectedMs = ((waiting.length + 1) * typicalMs) / atOnce;
     if (running >= atOnce && (waiting.length >= mostWaiting || expectedMs > longestWaitMs)) {
-      throw new Failure('overloaded', { headers: { 'Retry-After': String(Math.max(1, Math.ceil(expectedMs / 1000))) } });
+      throw overloaded(Math.max(1, Math.ceil(expectedMs / 1000)));
     }
     if (running >= atOnce) await new Promise<void>((resolve) => waiting.push(resolve));
     else running += 1;
-    const startedAt = performance.now();
+    let startedAt: number | undefined;
     try {
+      refuseWhenLate();
+      startedAt = performance.now();
       return await work();
     } finally {
-      // A machine that slept says nothing about hashes.
-      const tookMs = Math.min(performance.now() - startedAt, longestHashMs);
-      typicalMs = typicalMs === 0 ? tookMs : typicalMs + (tookMs - typicalMs) / 8;
+      if (startedAt !== undefined) {
+        // A machine that slept says nothing about hashes.
+        const tookMs = Math.min(performance.now() - startedAt, longestHashMs);
+        typicalMs = typicalMs === 0 ? tookMs : typicalMs + (tookMs - typicalMs) / 8;
+      }
       // The place goes to the next in line, so nobody can overtake.
       const next = waiting.shift();
       if (next) next();

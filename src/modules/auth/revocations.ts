@@ -1,87 +1,71 @@
 import type { Logger } from 'pino';
 import { Failure } from '../../shared/failure.ts';
 import type { Principal } from '../../shared/principal.ts';
-import type { AuthTables, RevocationItem } from './auth-tables.ts';
+import type { RecentRevocations, Revocation } from './auth-api.ts';
+import { keptMinutes, lateMinutes } from './limits.ts';
+import type { RevocationStore } from './revocation-store.ts';
 
-/** Access tokens of a user below a counter are over, but for those of one session; or all those of a session. */
-export type Revocation =
-  | { readonly userId: string; readonly lowestToken: number; readonly except?: string }
-  | { readonly sessionId: string };
-
-export interface Revocations {
-  /** Tells every process: durable when it returns, and honoured here. Idempotent. */
-  publish(revocation: Revocation): Promise<void>;
+/** What this process knows of the access tokens that ended before their time. */
+export interface KnownRevocations {
   isRevoked(principal: Pick<Principal, 'userId' | 'sessionId' | 'tokenVersion'>): boolean;
-  /** Was the store asked lately enough to decide by what is known here? */
+  /** Was the source asked lately enough to decide by what is known here? */
   isFresh(): boolean;
-  /** Asks the store if that is due; with the store down it goes on with what is known. */
+  /** Asks the source if that is due; while it is down it goes on with what is known. */
   refresh(): Promise<void>;
   /** Reads what is new. @throws unavailable */
   poll(): Promise<void>;
 }
 
-/** longer than an access token lives, with room for clocks that differ */
-const keptMinutes = 20;
-const lateMinutes = 2;
+export interface Revocations extends KnownRevocations {
+  /** Tells every process: durable when it returns, and honoured here. Idempotent. */
+  publish(revocation: Revocation): Promise<void>;
+}
+
 const wholeReadEveryMs = 60_000;
 const freshMs = 4000;
-/** how long a request waits for the store before it goes on with what is known */
+/** how long a request waits for the source before it goes on with what is known */
 const patienceMs = 1000;
 /** how long a failure keeps requests from waiting again */
 const failureMemoryMs = 10_000;
-/** the clocks of two readers of the store's clock may differ by this much */
-const aheadMs = 2000;
-const minuteMs = 60_000;
 
-interface Clock {
-  /** the store's clock, milliseconds since 1970 */
-  readonly storeNow: () => number;
+export interface RevocationSource {
+  /** everything of the last minutes @throws unavailable */
+  readonly readRecent: (minutes: number) => Promise<RecentRevocations>;
   /** milliseconds since any moment; has to go on while the process is stopped */
   readonly elapsed: () => number;
 }
 
-/** The rows that end access tokens before their time, and what this process knows of them. Partitioned by the store's minute. */
-export function createRevocations(
-  { revocations }: Pick<AuthTables, 'revocations'>,
-  { storeNow, elapsed }: Clock,
+/** For the process that keeps them. */
+export function createRevocations(store: RevocationStore, elapsed: () => number, log: Logger): Revocations {
+  const { note, ...known } = createKnownRevocations({ readRecent: store.readRecent, elapsed }, log);
+  return {
+    ...known,
+    publish: async (revocation) => note(revocation, await store.insert(revocation)),
+  };
+}
+
+/** For any process that verifies tokens: asks the source every now and then. */
+export function createKnownRevocations(
+  { readRecent, elapsed }: RevocationSource,
   log: Logger,
-): Revocations {
-  const known = createKnownRevocations();
+): KnownRevocations & { note(revocation: Revocation, minute: number): void } {
+  const known = createRevocationSet();
   let lastPoll = Number.NEGATIVE_INFINITY;
   let lastWholePoll = Number.NEGATIVE_INFINITY;
   let lastFailure = Number.NEGATIVE_INFINITY;
   let polling: Promise<void> | undefined;
-  const thisMinute = () => Math.floor(storeNow() / minuteMs);
-  const lastMinute = () => Math.floor((storeNow() + aheadMs) / minuteMs);
-
-  const readMinute = async (minute: number) => {
-    let after: Readonly<Record<string, string | number>> | undefined;
-    do {
-      const page = await revocations.query({ partition: { minute }, after });
-      for (const item of page.items) known.add(fromItem(item), minute);
-      after = page.next;
-    } while (after !== undefined);
-  };
-
-  const readMinutes = async (count: number) => {
-    // The answers may correct the clock: then the minutes were the wrong ones.
-    for (let newest = lastMinute(), attempt = 0; attempt < 3; attempt++) {
-      await Promise.all(Array.from({ length: count + 1 }, (_, back) => readMinute(newest - back)));
-      if (Math.abs(lastMinute() - newest) <= 1) return;
-      newest = lastMinute();
-    }
-  };
 
   const run = async () => {
     const startedAt = elapsed();
-    const whole = startedAt - lastWholePoll >= wholeReadEveryMs || startedAt - lastPoll >= wholeReadEveryMs;
+    const whole = startedAt - lastWholePoll >= wholeReadEveryMs;
     try {
-      await readMinutes(whole ? keptMinutes : lateMinutes);
+      const { thisMinute, revocations } = await readRecent(whole ? keptMinutes : lateMinutes);
+      for (const { revocation, minute } of revocations) known.add(revocation, minute);
       lastPoll = startedAt;
       if (whole) lastWholePoll = startedAt;
       if (lastFailure !== Number.NEGATIVE_INFINITY) log.info('revocations are read again');
       lastFailure = Number.NEGATIVE_INFINITY;
-      known.forgetBefore(thisMinute() - keptMinutes - 1);
+      known.forgetBefore(thisMinute - keptMinutes - 1);
     } catch (error) {
       if (lastFailure === Number.NEGATIVE_INFINITY)
         log.error({ err: error }, 'revocations can not be read, going on with those that are known');
@@ -102,20 +86,11 @@ export function createRevocations(
     poll,
     isFresh,
     isRevoked: known.isRevoked,
+    note: known.add,
     refresh: async () => {
       if (isFresh() || elapsed() - lastFailure <= failureMemoryMs) return;
       const finished = await withPatience(poll());
       if (!finished) lastFailure = elapsed();
-    },
-    publish: async (revocation) => {
-      for (;;) {
-        const minute = thisMinute();
-        // The same revocation has the same content: that it was there already is as good.
-        await revocations.insert(toItem(revocation, minute));
-        known.add(revocation, minute);
-        // Readers look two minutes back: a row that took longer to arrive would be found late.
-        if (thisMinute() - minute < lateMinutes) return;
-      }
     },
   };
 }
@@ -140,7 +115,7 @@ async function withPatience(poll: Promise<void>): Promise<boolean> {
   }
 }
 
-function createKnownRevocations() {
+function createRevocationSet() {
   const ofUsers = new Map<
     string,
     { readonly lowestToken: number; readonly except: string | undefined; readonly minute: number }[]
@@ -169,24 +144,4 @@ function createKnownRevocations() {
       }
     },
   };
-}
-
-function toItem(revocation: Revocation, minute: number): RevocationItem {
-  const expires = (minute + keptMinutes + 10) * 60;
-  if ('sessionId' in revocation)
-    return { minute, revocation_id: revocation.sessionId, session_id: revocation.sessionId, expires };
-  const { userId, lowestToken, except } = revocation;
-  return {
-    minute,
-    revocation_id: `${userId} ${lowestToken}`,
-    user_id: userId,
-    lowest_token: lowestToken,
-    ...(except !== undefined && { except }),
-    expires,
-  };
-}
-
-function fromItem({ session_id, user_id, lowest_token, except }: RevocationItem): Revocation {
-  if (session_id !== undefined) return { sessionId: session_id };
-  return { userId: user_id ?? '', lowestToken: lowest_token ?? 0, ...(except !== undefined && { except }) };
 }

@@ -24,11 +24,13 @@ export type SessionStore = ReturnType<typeof createSessionStore>;
 
 /** The table of sessions. Reads by id are consistent and do not see sessions whose time is over. */
 export function createSessionStore({ sessions }: Pick<AuthTables, 'sessions'>, now: () => number) {
+  // DynamoDB deletes expired items late, the embedded store never by itself.
+  const isOver = (session: Session): boolean => now() >= expiryOf(session);
+
   const read = async (id: string): Promise<Session | undefined> => {
     const item = await sessions.get({ session_id: id });
     const session = item && fromItem(item);
-    // DynamoDB deletes expired items late, the embedded store never by itself.
-    return session !== undefined && now() < expiryOf(session) ? session : undefined;
+    return session === undefined || isOver(session) ? undefined : session;
   };
   return {
     read,
@@ -72,9 +74,9 @@ export function createSessionStore({ sessions }: Pick<AuthTables, 'sessions'>, n
         limit,
         after,
       });
-      const found = await Promise.all(page.items.map(({ session_id }) => read(session_id)));
+      const found = (await sessions.getMany(page.items.map(({ session_id }) => ({ session_id })))).map(fromItem);
       const next = page.next?.session_id;
-      return { sessions: found.filter((session) => session !== undefined), ...(typeof next === 'string' && { next }) };
+      return { sessions: found.filter((session) => !isOver(session)), ...(typeof next === 'string' && { next }) };
     },
   };
 }

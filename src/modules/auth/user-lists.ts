@@ -7,7 +7,11 @@ import type { UserStore } from './user-store.ts';
 export type UserLists = ReturnType<typeof createUserLists>;
 
 /** Users by what an index knows about them. An index lags behind: who acts on a user reads him first. */
-export function createUserLists({ users }: Pick<AuthTables, 'users'>, { read }: Pick<UserStore, 'read'>, now: () => number) {
+export function createUserLists(
+  { users }: Pick<AuthTables, 'users'>,
+  { readMany }: Pick<UserStore, 'readMany'>,
+  now: () => number,
+) {
   return {
     /** Users with a change that was made before `before` and is not finished. */
     async marked(before: number, limit: number): Promise<readonly string[]> {
@@ -35,10 +39,10 @@ export function createUserLists({ users }: Pick<AuthTables, 'users'>, { read }: 
     async list(limit: number, before?: string): Promise<{ readonly users: readonly User[]; readonly next?: string }> {
       const after = before === undefined ? undefined : { listed, user_id: before };
       const page = await users.query({ index: userIndexes.creation, partition: { listed }, newestFirst: true, limit, after });
-      const found = await Promise.all(page.items.map(({ user_id }) => read(user_id)));
+      const found = await readMany(page.items.map(({ user_id }) => user_id));
       const next = page.next?.user_id;
       return {
-        users: found.filter((user) => user !== undefined && user.state !== 'gone'),
+        users: found.filter((user) => user.state !== 'gone'),
         ...(typeof next === 'string' && { next }),
       };
     },

@@ -30,8 +30,8 @@ function readRoutes(administration: UserAdministration): readonly Route[] {
       query: listQuery,
       replies: { 200: { description: 'A page of users', body: pageOf(userSchema), headers: { Link: 'The next page' } } },
       problems: [],
-      handle: async ({ query: { limit, cursor }, url }) => {
-        const { users, next } = await administration.list(limit, beforeOf(cursor));
+      handle: async ({ query: { limit, cursor }, principal, url }) => {
+        const { users, next } = await administration.list(principal, limit, beforeOf(cursor));
         return personalPage({ data: users.map(presentUser), next }, url);
       },
     }),
@@ -44,7 +44,7 @@ function readRoutes(administration: UserAdministration): readonly Route[] {
       params,
       replies: oneUser,
       problems: ['not-found'],
-      handle: async ({ params: { id } }) => personal(200, presentUser(await administration.read(id))),
+      handle: async ({ params: { id }, principal }) => personal(200, presentUser(await administration.read(principal, id))),
     }),
   ];
 }
@@ -60,7 +60,7 @@ function changeRoutes(administration: UserAdministration): readonly Route[] {
       params,
       body: rolesBody,
       replies: oneUser,
-      problems: ['not-found', 'last-admin', 'illegal-transition', 'overloaded'],
+      problems: ['not-found', 'last-admin', 'illegal-transition'],
       handle: async ({ params: { id }, body, principal }) =>
         personal(200, presentUser(await administration.setRoles(principal, id, body.roles))),
     }),
@@ -72,7 +72,7 @@ function changeRoutes(administration: UserAdministration): readonly Route[] {
       summary: 'Bring a deactivated account back',
       params,
       replies: oneUser,
-      problems: ['not-found', 'illegal-transition', 'overloaded'],
+      problems: ['not-found', 'illegal-transition'],
       handle: async ({ params: { id }, principal }) => personal(200, presentUser(await administration.restore(principal, id))),
     }),
     route({
@@ -84,7 +84,7 @@ function changeRoutes(administration: UserAdministration): readonly Route[] {
       description: 'It signs in once, within a day; the user then has to choose one of his own to sign in again.',
       params,
       replies: { 200: { description: 'The password, shown only here', body: oneTimePasswordSchema } },
-      problems: ['not-found', 'illegal-transition', 'overloaded'],
+      problems: ['not-found', 'illegal-transition'],
       handle: async ({ params: { id }, principal }) => {
         const { password, expiresAt } = await administration.resetPassword(principal, id);
         return personal(200, { password, expiresAt: instant(expiresAt) });

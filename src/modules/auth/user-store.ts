@@ -13,6 +13,10 @@ export function createUserStore({ users }: Pick<AuthTables, 'users'>, now: () =>
   return {
     read,
 
+    /** Those of these users who exist, at most 100, in their order. */
+    readMany: async (ids: readonly string[]): Promise<readonly (User | GoneUser)[]> =>
+      (await users.getMany(ids.map((id) => ({ user_id: id })))).map(fromItem),
+
     /** Makes a user. False when something stands under his id already: then the name was taken over meanwhile. */
     async create(user: User): Promise<boolean> {
       if (await users.insert(toItem(user))) return true;
@@ -31,7 +35,6 @@ export function createUserStore({ users }: Pick<AuthTables, 'users'>, now: () =>
       const changed = changedUser(user, change);
       const written = await users.update({ user_id: user.id }, changeOf(changed, change, now()), {
         equals: { token: user.token },
-        absent: ['mark_queue'],
       });
       if (written) return changed;
       const found = await read(user.id);

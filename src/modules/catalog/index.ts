@@ -24,7 +24,18 @@ export type {
   ReservedLine,
 } from './catalog-api.ts';
 
-export { type AuditedReservation, auditCatalog, readReservations, reservationPages } from './catalog-audit.ts';
+export { auditCatalog } from './catalog-audit.ts';
+export { type AuditedReservation, type ReservationPage, readReservations, reservationPages } from './reservation-pages.ts';
+
+/** Every method of the contract, for a client that stands in for the module. */
+export const catalogMethods = {
+  reserve: true,
+  commit: true,
+  release: true,
+  heldReservations: true,
+  reservationStates: true,
+  forget: true,
+} as const satisfies Record<keyof Catalog, true>;
 
 export interface CatalogDependencies {
   readonly db: Database;

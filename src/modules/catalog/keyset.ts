@@ -1,8 +1,8 @@
-import type { Param, Sql } from '../../shared/database.ts';
+import { byIndex, type Param, type Sql } from '../../shared/database.ts';
 
 export interface Keyset {
   readonly column: string;
-  /** the index that serves the query; absent where the planner had better choose */
+  /** the index that serves the query; absent for a search, which begins with the words */
   readonly index?: string | undefined;
   readonly descending: boolean;
   /** the last row of the page before */
@@ -14,16 +14,16 @@ export interface Keyset {
  * `hint` belongs behind the table's name.
  */
 export function keysetSql(
-  { dialect }: Pick<Sql, 'dialect'>,
+  sql: Pick<Sql, 'dialect'>,
   { column, index, descending, after }: Keyset,
 ): { hint: string; where: string; params: Param[]; orderBy: string } {
   const orderBy = descending ? `${column} DESC, id DESC` : `${column}, id`;
   // MariaDB would rather read everything in front of the page by the first columns of the very same index.
-  const hint = dialect === 'mysql' && index !== undefined ? ` FORCE INDEX (${index})` : '';
+  const hint = byIndex(sql, index);
   if (after === undefined) return { hint, where: '', params: [], orderBy };
   const beyond = descending ? '<' : '>';
   // Each planner finds the range in one of the two forms only.
-  if (dialect === 'sqlite')
+  if (sql.dialect === 'sqlite')
     return { hint, where: ` AND (${column}, id) ${beyond} (?, ?)`, params: [after.key, after.id], orderBy };
   return {
     hint,

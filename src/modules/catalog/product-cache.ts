@@ -5,6 +5,8 @@ export interface ProductCacheSettings {
   readonly maxProducts: number;
   /** how old a product may be; absent: any age, for a process that makes all the edits itself */
   readonly maxAgeMs?: number;
+  /** told of each read whether it was answered from memory */
+  readonly onRead?: (hit: boolean) => void;
 }
 
 export interface ProductCache {
@@ -17,7 +19,7 @@ export interface ProductCache {
 /** Keeps products for anonymous readers. What fails to be read is not kept, so a missing product costs a read each time. */
 export function createProductCache(
   load: (id: string) => Promise<Product>,
-  { maxProducts, maxAgeMs }: ProductCacheSettings,
+  { maxProducts, maxAgeMs, onRead = () => {} }: ProductCacheSettings,
 ): ProductCache {
   const products = new LRUCache<string, Product>({ max: maxProducts, ...(maxAgeMs !== undefined && { ttl: maxAgeMs }) });
   const loads = new Map<string, Promise<Product>>();
@@ -43,7 +45,11 @@ export function createProductCache(
   }
 
   return {
-    read: async (id) => products.get(id) ?? (await (loads.get(id) ?? startLoad(id))),
+    read: async (id) => {
+      const found = products.get(id);
+      onRead(found !== undefined);
+      return found ?? (await (loads.get(id) ?? startLoad(id)));
+    },
     invalidate: (id) => {
       if (id === undefined) {
         loads.clear();

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Param, placeholders, type Sql } from '../../shared/database.ts';
+import { byIndex, type Param, placeholders, type Sql } from '../../shared/database.ts';
 import { idParameter } from '../../shared/identifier.ts';
 import { fromSql, toSql } from '../../shared/instant.ts';
 import { decodeCursor, encodeCursor, type Page } from '../../shared/page.ts';
@@ -34,14 +34,10 @@ export async function listProducts(sql: Sql, query: ProductQuery): Promise<Page<
   const order = orders[query.sort];
   const [, key, id] = decodeCursor(query.cursor, order.cursor) ?? [];
   const after = key === undefined || id === undefined ? undefined : { key: order.toColumn(key), id };
-  const keyset = keysetSql(sql, {
-    column: order.column,
-    index: indexOf(query, order),
-    descending: query.sort.startsWith('-'),
-    after,
-  });
   const words = query.q === undefined ? undefined : queryWords(query.q);
   if (words?.length === 0) return { data: [] };
+  const index = words === undefined ? await chooseIndex(sql, query, order) : undefined;
+  const keyset = keysetSql(sql, { column: order.column, index, descending: query.sort.startsWith('-'), after });
   const search = words === undefined ? undefined : matchingProducts(sql, words);
   const conditions = [...(search === undefined ? [] : [search]), ...conditionsOf(query)];
   const records = await sql.rows<ProductRecord>(
@@ -59,12 +55,25 @@ export async function listProducts(sql: Sql, query: ProductQuery): Promise<Page<
   };
 }
 
-/** Filters that may leave little need an index of their own. */
-function indexOf({ q, sku, category, minPrice, maxPrice }: ProductQuery, { column, index }: Order): string | undefined {
-  const narrow =
-    q !== undefined || sku !== undefined || (column !== byPrice.column && (minPrice !== undefined || maxPrice !== undefined));
-  if (narrow) return undefined;
-  return category === undefined ? `catalog_products_${index}` : `catalog_products_category_${index}`;
+const fewProducts = 1000;
+
+/**
+ * A page is a stretch of the index of its order. A range of prices in another order may leave too little for that: few
+ * products are read by their prices and sorted, of many some come soon in the order of the page.
+ */
+async function chooseIndex(sql: Sql, query: ProductQuery, order: Order): Promise<string> {
+  const { sku, category, minPrice, maxPrice } = query;
+  if (sku !== undefined) return 'catalog_products_live_sku';
+  const indexFor = ({ index }: Pick<Order, 'index'>) => `catalog_products_${category === undefined ? '' : 'category_'}${index}`;
+  if (order.column === byPrice.column || (minPrice === undefined && maxPrice === undefined)) return indexFor(order);
+  const byPrices = indexFor(byPrice);
+  const conditions = conditionsOf(query);
+  const [found] = await sql.rows<{ count: number }>(
+    `SELECT COUNT(*) AS count FROM (SELECT id FROM catalog_products${byIndex(sql, byPrices)}
+      WHERE deleted_at IS NULL${conditions.map(({ condition }) => ` AND ${condition}`).join('')} LIMIT ${fewProducts}) found`,
+    conditions.flatMap(({ params }) => params),
+  );
+  return (found?.count ?? 0) < fewProducts ? byPrices : indexFor(order);
 }
 
 interface Order {

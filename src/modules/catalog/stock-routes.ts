@@ -32,6 +32,7 @@ export function stockRoutes(dependencies: StockRoutesDependencies): readonly Rou
       path,
       access: 'optional',
       quota: 'browsing',
+      shedding: 'early',
       tag,
       operationId: 'readStock',
       summary: 'Read the stock of a product',

@@ -18,11 +18,14 @@ import { findOrders, readOrder, readTimeline } from './order-store.ts';
 import { rollupTask, summarize } from './order-summary.ts';
 import { createTransition } from './order-transitions.ts';
 import type { Orders } from './orders-api.ts';
+import { type OutboxGauges, outboxGaugesTask } from './outbox-gauges.ts';
 import { relayTask } from './outbox-relay.ts';
 import { personalDataRoutes } from './personal-data-routes.ts';
 import { createPlacing } from './place-order.ts';
 import { createSettling, sweepTask } from './settle-order.ts';
 
+export { takeAuditTurn } from './audit-turn.ts';
+export { auditErasures } from './erasure-audit.ts';
 export type { Order } from './orders-api.ts';
 export { auditOrders } from './orders-audit.ts';
 export { type DeadEvent, listDeadEvents, redriveDeadEvents } from './outbox-store.ts';
@@ -39,11 +42,21 @@ export interface OrdersDependencies {
   readonly onAppended: () => void;
   /** where the relay sends events; absent: straight to the worker in this process */
   readonly queue?: EventQueue;
+  /** told once a minute what waits in the outbox */
+  readonly onOutboxLooked?: (gauges: OutboxGauges) => void;
   readonly intervals?: Partial<typeof defaultIntervals>;
 }
 
 /** Pauses of the background tasks, in milliseconds, and the age at which a held reservation counts as left behind. */
-const defaultIntervals = { relay: 250, sweep: 15_000, heldFor: 60_000, rollup: 600_000, purge: 3_600_000, erasure: 5000 };
+const defaultIntervals = {
+  relay: 250,
+  sweep: 15_000,
+  heldFor: 60_000,
+  rollup: 600_000,
+  purge: 3_600_000,
+  erasure: 5000,
+  gauges: 60_000,
+};
 
 const idCursor = z.tuple([z.string()]);
 
@@ -53,7 +66,8 @@ export interface OrdersModule extends Module<Orders> {
 }
 
 /** Builds the orders module. It starts nothing by itself: the caller mounts the routes and runs the tasks. */
-export function createOrders({ db, catalog, auth, log, now, onAppended, queue, intervals }: OrdersDependencies): OrdersModule {
+export function createOrders(dependencies: OrdersDependencies): OrdersModule {
+  const { db, catalog, auth, log, now, onAppended, onOutboxLooked = () => {}, queue, intervals } = dependencies;
   const every = { ...defaultIntervals, ...intervals };
   const insertOrder = createOrderInserter(db, onAppended);
   const transition = createTransition({ db, now, onAppended });
@@ -86,6 +100,7 @@ export function createOrders({ db, catalog, auth, log, now, onAppended, queue, i
     rollupTask({ db, now, everyMs: every.rollup }),
     purgeTask({ db, catalog, everyMs: every.purge }),
     erasureTask({ db, auth, everyMs: every.erasure }),
+    outboxGaugesTask({ db, now, everyMs: every.gauges, onLooked: onOutboxLooked }),
   ];
   return {
     api,

@@ -46,6 +46,7 @@ const placeOrder = (orders: Orders) =>
     path: '/api/orders',
     access: 'customer',
     quota: 'orders',
+    shedding: 'early',
     tag,
     operationId: 'placeOrder',
     summary: 'Place an order',

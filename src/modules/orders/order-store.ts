@@ -1,4 +1,4 @@
-import { type Database, forUpdate, type Param, placeholders, type Sql } from '../../shared/database.ts';
+import { byIndex, type Database, forUpdate, type Param, placeholders, type Sql } from '../../shared/database.ts';
 import { Failure } from '../../shared/failure.ts';
 import { fromSql, toSql } from '../../shared/instant.ts';
 
@@ -92,11 +92,18 @@ export async function findOrders(
   add('id < ?', before && firstIdAt(before));
   add('id < ?', belowId);
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+  const index = byIndex(db, indexOf({ userId, status }));
   const rows = await db.rows<OrderRow>(
-    `SELECT ${orderColumns} FROM orders_orders ${where} ORDER BY id DESC LIMIT ${limit}`,
+    `SELECT ${orderColumns} FROM orders_orders${index} ${where} ORDER BY id DESC LIMIT ${limit}`,
     params,
   );
   return withLines(db, rows);
+}
+
+/** All end in the id, so a page is one stretch of it. Without such a filter it is one of the table itself. */
+function indexOf({ userId, status }: Pick<OrderFilter, 'userId' | 'status'>): string | undefined {
+  if (userId === undefined) return status && 'orders_orders_status';
+  return status === undefined ? 'orders_orders_user' : 'orders_orders_user_status';
 }
 
 /** @throws not-found as `readOrder` */

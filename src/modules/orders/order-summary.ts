@@ -25,7 +25,7 @@ const factNames = [
   'cancelled_total',
 ] as const;
 type Facts = { [Name in (typeof factNames)[number]]: bigint };
-const noFacts = (): Facts => ({
+export const noFacts = (): Facts => ({
   placed_count: 0n,
   placed_pieces: 0n,
   placed_total: 0n,
@@ -53,16 +53,19 @@ export async function summarize(db: Database, { from, to }: { from: string; to: 
 }
 
 /** What was kept of the closed days from `from` to `to`, both included: a row for each day and currency. */
-export async function keptTotals(sql: Sql, { from, to }: { from: string; to: string }): Promise<readonly DayTotals[]> {
+export async function keptTotals(
+  sql: Sql,
+  { from, to }: { from: string; to: string },
+): Promise<readonly (DayTotals & { readonly day: string })[]> {
   const rows = await sql.rows<Record<string, string>>(
-    `SELECT currency, ${factNames.join(', ')} FROM orders_days WHERE day >= ? AND day <= ?`,
+    `SELECT day, currency, ${factNames.join(', ')} FROM orders_days WHERE day >= ? AND day <= ?`,
     [from, to],
   );
-  return rows.map(toTotals);
+  return rows.map(({ day = '', ...totals }) => ({ ...toTotals(totals), day }));
 }
 
 /** Counts what happened from the start of day `from` until the start of day `until`, by currency. */
-export async function countOrders(sql: Sql, from: string, until: string): Promise<readonly DayTotals[]> {
+async function countOrders(sql: Sql, from: string, until: string): Promise<readonly DayTotals[]> {
   const placed = await countBy(sql, 'created_at', { from, until });
   const cancelled = await countBy(sql, 'cancelled_at', { from, until });
   return [
@@ -157,7 +160,7 @@ function addUp(rows: readonly DayTotals[]): readonly CurrencySummary[] {
 }
 
 /** One entry for each currency, in alphabetical order. */
-export function mergeByCurrency(rows: readonly DayTotals[]): readonly DayTotals[] {
+function mergeByCurrency(rows: readonly DayTotals[]): readonly DayTotals[] {
   const merged = new Map<string, Facts>();
   for (const row of rows) {
     const sums = merged.get(row.currency) ?? noFacts();

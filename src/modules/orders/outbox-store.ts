@@ -1,5 +1,5 @@
 import { type Database, placeholders, type Sql, type SqlTransaction } from '../../shared/database.ts';
-import { newId } from '../../shared/identifier.ts';
+import { newId, timeOfId } from '../../shared/identifier.ts';
 import { fromSql, toSql } from '../../shared/instant.ts';
 import { databaseClock } from '../../shared/sql-clock.ts';
 import type { OrderEvent } from './orders-api.ts';
@@ -108,6 +108,24 @@ export async function markFailed(
   );
 }
 
+/** What waits in the outbox, and what was put aside. */
+export interface OutboxBacklog {
+  /** RFC 3339 UTC; absent: nothing waits */
+  readonly oldestAt?: string;
+  readonly dead: number;
+}
+
+/** Reads nothing but the index: ids begin with their time, and of dead events at most 1,000 are counted. */
+export async function readBacklog(db: Sql): Promise<OutboxBacklog> {
+  const [oldest] = await db.rows<{ id: string | null }>(
+    'SELECT MIN(id) AS id FROM orders_outbox WHERE published_at IS NULL AND dead_at IS NULL',
+  );
+  const [count] = await db.rows<{ dead: number }>(
+    'SELECT COUNT(*) AS dead FROM (SELECT id FROM orders_outbox WHERE published_at IS NULL AND dead_at IS NOT NULL LIMIT 1000) d',
+  );
+  return { ...(oldest?.id && { oldestAt: timeOfId(oldest.id) }), dead: count?.dead ?? 0 };
+}
+
 export interface DeadEvent {
   readonly id: string;
   readonly orderId: string;
@@ -122,7 +140,7 @@ export interface DeadEvent {
 export async function listDeadEvents(db: Sql, limit: number): Promise<readonly DeadEvent[]> {
   const rows = await db.rows<OutboxRow & { dead_at: string; last_error: string | null }>(
     `SELECT id, order_id, type, sequence, created_at, attempts, dead_at, last_error FROM orders_outbox
-     WHERE published_at IS NULL AND dead_at IS NOT NULL ORDER BY dead_at, id LIMIT ${limit}`,
+     WHERE published_at IS NULL AND dead_at IS NOT NULL ORDER BY dead_at, leased_until, id LIMIT ${limit}`,
   );
   return rows.map((row) => ({
     id: row.id,

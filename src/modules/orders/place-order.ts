@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import { type Database, isDuplicateKey } from '../../shared/database.ts';
+import { withoutDeadline } from '../../shared/deadline.ts';
 import { Failure, type ProblemCode, unavailable } from '../../shared/failure.ts';
 import { derivedId, newId } from '../../shared/identifier.ts';
 import type { Catalog, Reservation, ReservedLine } from '../catalog/index.ts';
@@ -115,7 +116,7 @@ export function createPlacing({ db, catalog, insertOrder, abandon, now, log }: P
       { reservationId: attempt.reservationId, error: cause instanceof Error ? cause.message : String(cause) },
       'giving up an attempt',
     );
-    const claim = await abandon(attempt.reservationId).catch((error: unknown) => {
+    const claim = await withoutDeadline(() => abandon(attempt.reservationId)).catch((error: unknown) => {
       throw unavailable('The order could not be placed.', error);
     });
     if (claim.kind === 'order') return replay(claim, attempt);

@@ -1,0 +1,129 @@
+import { embedded, type Mutant } from './mutant.ts';
+
+const config = 'src/shared/config.ts';
+const rules = 'src/shared/config-rules.ts';
+const folder = 'src/shared/data-folder.ts';
+const server = 'src/shared/http-server.ts';
+const inProduction = (story: string) => embedded('config', `the configuration in production ${story}`);
+
+/** A process starts only as it should, has its data to itself, and ends without losing a request. */
+export const processMutants: readonly Mutant[] = [
+  {
+    guard: 'production names the stores that it lacks',
+    file: rules,
+    text: "if (given.ALLOW_EMBEDDED !== 'true') {",
+    mutation: "if (given.ALLOW_EMBEDDED === 'false') {",
+    noticedBy: [inProduction('names all that is missing at once')],
+  },
+  {
+    guard: 'production makes up no secret',
+    file: rules,
+    text: 'if (given[name] === undefined) problems.push(`${name} is missing: production does not make up secrets`);',
+    mutation: 'continue;',
+    noticedBy: [inProduction('names all that is missing at once')],
+  },
+  {
+    guard: 'production refuses cheap password hashes',
+    file: rules,
+    text: 'if (Number(given.BCRYPT_COST ?? 12) < 12)',
+    mutation: 'if (Number(given.BCRYPT_COST ?? 12) < 1)',
+    noticedBy: [inProduction('refuses a weak or harmful BCRYPT_COST')],
+  },
+  {
+    guard: 'production refuses weak and sample secrets',
+    file: config,
+    text: 'if (production && parsed.success) problems.push(...weakSecrets(parsed.data));',
+    mutation: '',
+    noticedBy: [
+      inProduction('refuses a weak or harmful PASSWORD_PEPPER'),
+      inProduction('runs on embedded storage only when told so, and looks at the secrets all the same'),
+    ],
+  },
+  {
+    guard: 'a signing key is a strong one',
+    file: 'src/shared/config-fields.ts',
+    text: '(key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048',
+    mutation: '(key.asymmetricKeyDetails?.modulusLength ?? 0) >= 512',
+    noticedBy: [inProduction('refuses a weak or harmful JWT_PRIVATE_KEYS')],
+  },
+  {
+    guard: 'a data folder has one server',
+    file: folder,
+    text: "lock.exec('BEGIN EXCLUSIVE');",
+    mutation: '',
+    noticedBy: [
+      embedded('data-folder', 'the data folder refuses a second server in the same process until the first closes'),
+      embedded('data-folder', 'the data folder refuses a second server while the first lives, and lets it in after kill -9'),
+    ],
+  },
+  {
+    guard: 'a data folder is for its owner alone',
+    file: folder,
+    text: 'chmodSync(folder, 0o700);',
+    mutation: '',
+    noticedBy: [embedded('data-folder', 'the data folder is shut when it was open to others, also behind a symbolic link')],
+  },
+  {
+    guard: 'a secret in the data folder is for its owner alone',
+    file: folder,
+    text: "const text = readFileSync(file, 'utf8');\n    chmodSync(file, 0o600);",
+    mutation: "const text = readFileSync(file, 'utf8');",
+    noticedBy: [embedded('data-folder', 'a secret in the data folder is shut when it was readable for others')],
+  },
+  {
+    guard: 'a secret in the data folder is never half written',
+    file: folder,
+    text: 'const unfinished = `${file}.new`;',
+    mutation: 'const unfinished = file;',
+    noticedBy: [embedded('data-folder', 'a secret in the data folder is made anew when a crash left half of one')],
+  },
+  {
+    guard: 'a process that drains asks clients to close',
+    file: server,
+    text: "if (readiness.state() === 'draining') response.setHeader('Connection', 'close');",
+    mutation: '',
+    noticedBy: [embedded('draining', 'draining is not ready at once, goes on serving, and asks clients to close')],
+  },
+  {
+    guard: 'an answer under way asks its client to close when the drain begins',
+    file: server,
+    text: "for (const response of underWay) if (!response.headersSent) response.setHeader('Connection', 'close');",
+    mutation: '',
+    noticedBy: [embedded('draining', 'draining answers what is under way, and does not wait for connections that are idle')],
+  },
+  {
+    guard: 'a process that drains is not ready',
+    file: server,
+    text: "readiness.become('draining');",
+    mutation: '',
+    noticedBy: [embedded('draining', 'draining is not ready at once, goes on serving, and asks clients to close')],
+  },
+  {
+    guard: 'a process serves on until balancers have noticed that it drains',
+    file: server,
+    text: 'if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));',
+    mutation: '',
+    noticedBy: [embedded('draining', 'draining is not ready at once, goes on serving, and asks clients to close')],
+  },
+  {
+    guard: 'a drain cuts what takes too long',
+    file: server,
+    text: 'const cut = setTimeout(() => server.closeAllConnections(), timeoutMs);',
+    mutation: 'const cut = setTimeout(() => undefined, timeoutMs);',
+    noticedBy: [embedded('draining', 'draining cuts what takes longer than it may')],
+  },
+  {
+    guard: 'draining is for good',
+    file: 'src/shared/readiness.ts',
+    text: "if (state !== 'draining') state = next;",
+    mutation: 'state = next;',
+    noticedBy: [embedded('draining', 'draining is one drain, however often it is asked for')],
+  },
+  {
+    guard: 'a process that starts, or waits for its tables, answers nothing but how it is',
+    file: 'src/shared/http-operations.ts',
+    text: "(state === 'starting' || state === 'migrations-pending') &&",
+    mutation: "state === 'draining' &&",
+    noticedBy: [embedded('http-front', 'operations answers nothing else while it starts or waits for migrations')],
+  },
+];
