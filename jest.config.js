@@ -2,11 +2,21 @@ import { imageUnderTest, missingPrograms, servicesRequired } from './test/harnes
 
 /** What runs on MariaDB and DynamoDB Local too, where those are installed. The others are about one store, or about none. */
 const onServices = [
+  'access-matrix',
   'access-tokens',
   'account-races',
   'account-store-outage',
   'accounts',
   'admin-crashes',
+  'attacks-access',
+  'attacks-http',
+  'attacks-input',
+  'attacks-limits',
+  'attacks-logs',
+  'attacks-orders',
+  'attacks-passwords',
+  'attacks-sessions',
+  'attacks-tokens',
   'audit',
   'audit-schedule',
   'auth-audit',
@@ -21,6 +31,9 @@ const onServices = [
   'faults',
   'filled-shop',
   'first-admin',
+  'generated-requests',
+  'hardened-process',
+  'key-rotation',
   'login-failures',
   'migrations',
   'mysql-limits',
@@ -46,6 +59,7 @@ const onServices = [
   'roles-and-admins',
   'rolling-replacement',
   'row-locks',
+  'security-log',
   'service-keeper',
   'sessions',
   'settling-orders',
@@ -54,6 +68,7 @@ const onServices = [
   'side-by-side-versions',
   'stock',
   'time-zones',
+  'unique-rows',
 ];
 
 /** What can't be shown without them; the image not without one either, so it is told by `.ci/image` alone. */

@@ -2,11 +2,13 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { type Crashing, createCrashing } from './crash-points.ts';
 import { type AuthDependencies, makeJwtKey, makePassword, makePepper, makeRefreshKey } from './modules/auth/index.ts';
-import { adminPasswordFileName, adminUsername, type Config, sqliteFileName } from './shared/config.ts';
+import { adminPasswordFileName, adminUsername, type Config, keptKeyFiles, sqliteFileName } from './shared/config.ts';
+import { splitList } from './shared/config-fields.ts';
 import type { DataFolder } from './shared/data-folder.ts';
 import { type Database, openMysql, openSqlite } from './shared/database.ts';
 import { type Dynamo, openDynamo } from './shared/dynamo.ts';
 import { openEmbeddedDynamo } from './shared/embedded-dynamo.ts';
+import { pemBlocks } from './shared/pem-blocks.ts';
 import type { StoreCheck } from './shared/readiness.ts';
 import type { Sharing } from './shared/sharing.ts';
 import { createSqsQueue, type SqsQueue } from './shared/sqs-queue.ts';
@@ -102,8 +104,8 @@ export function gatherSecrets({ auth, stores }: Config, folder: DataFolder | und
     return folder.keep(name, make);
   };
   const keys = {
-    jwtPrivateKeys: auth.jwtPrivateKeys ?? [keep('jwt-private-key.pem', makeJwtKey)],
-    refreshKeys: auth.refreshKeys ?? [keep('refresh-key', makeRefreshKey)],
+    jwtPrivateKeys: auth.jwtPrivateKeys ?? pemBlocks(keep(keptKeyFiles.access, makeJwtKey)),
+    refreshKeys: auth.refreshKeys ?? splitList(keep(keptKeyFiles.refresh, makeRefreshKey)),
     passwordPepper: auth.passwordPepper ?? keep('password-pepper', makePepper),
   };
   if (auth.admin !== undefined || stores.dynamo !== undefined) return { keys, admin: auth.admin };

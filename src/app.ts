@@ -11,6 +11,7 @@ import type { Database } from './shared/database.ts';
 import type { HttpServer } from './shared/http-server.ts';
 import { migrate, pendingMigrations } from './shared/migrations.ts';
 import { type Consumer, createConsumer } from './shared/queue-consumer.ts';
+import type { Route } from './shared/route.ts';
 import { createShopMetrics, type ShopMetrics } from './shop-metrics.ts';
 
 export interface AppOptions {
@@ -21,6 +22,8 @@ export interface AppOptions {
 
 export interface App {
   readonly http: HttpServer;
+  /** what the modules serve here, for whoever checks it */
+  readonly routes: readonly Route[];
   /** the file that holds the made-up password of the first admin; absent when the environment names an admin */
   readonly adminPasswordFile?: string;
   /** the made-up password, only in the start that made it */
@@ -61,14 +64,15 @@ export async function createApp({ config, log, overrides = {} }: AppOptions): Pr
   const { auth, catalog, orders } = modules;
   const consumer = consumerOf({ stores, modules, metrics, log });
   const present = [auth, catalog, orders].filter((module) => module !== undefined);
+  // a worker is asked by operators only
+  const routes = config.roles.web ? present.flatMap((module) => module.routes) : [];
   const { http, readiness, limiter } = buildHttp({
     config,
     stores,
     checks: checksOfServices(modules),
     metrics,
     authenticate: auth.authenticate,
-    // a worker is asked by operators only
-    routes: config.roles.web ? present.flatMap(({ routes }) => routes) : [],
+    routes,
     log,
   });
   const audit = scheduledAudit({ config, stores, modules, metrics, log });
@@ -77,6 +81,7 @@ export async function createApp({ config, log, overrides = {} }: AppOptions): Pr
 
   return {
     http,
+    routes,
     ...(secrets?.adminPasswordFile !== undefined && { adminPasswordFile: secrets.adminPasswordFile }),
     ...(secrets?.newAdminPassword !== undefined && { newAdminPassword: secrets.newAdminPassword }),
     start: async () => {

@@ -35,6 +35,27 @@ describe('wrong passwords', () => {
     await shop.signIn(user.username, user.password);
   });
 
+  it('pause twice as long each time, up to 32 times, until a day has passed', async () => {
+    const user = await shop.signUp();
+    const retryAfter = async () => {
+      await fail(user.username, 10);
+      return Number((await login(user.username, user.password).expect(429)).headers['retry-after']);
+    };
+    let failures = 0;
+    for (const doubled of [1, 2, 4, 8, 16, 32, 32]) {
+      const seconds = await retryAfter();
+      expect(seconds).toBeGreaterThan(600 * doubled - 30);
+      expect(seconds).toBeLessThanOrEqual(600 * doubled);
+      failures += 10;
+      offset += seconds * 1000 + 1000;
+    }
+    // that took more than fifteen hours
+    expect(offset).toBeGreaterThan(15 * 3_600_000);
+    expect(failures).toBeLessThanOrEqual(100);
+    offset += 24 * 3_600_000;
+    expect(await retryAfter()).toBeLessThanOrEqual(600);
+  });
+
   it('pause a name that nobody has alike', async () => {
     await fail('nobody.has.this', 10);
     await login('nobody.has.this', 'wrong password').expect(429);

@@ -51,7 +51,7 @@ describe('refreshing', () => {
     await refresh(first.body.refreshToken).expect(401);
     await me(first.body.accessToken).expect(401);
     await me(account.accessToken).expect(401);
-    expect(shop.log.some((line) => line.includes('refresh-token-reused') && line.includes(account.id))).toBe(true);
+    expect(shop.log.some((line) => line.includes('refresh-reused') && line.includes(account.id))).toBe(true);
   });
 
   it('with an older one ends the session even within the half minute', async () => {

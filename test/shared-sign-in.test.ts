@@ -1,3 +1,7 @@
+import { pino } from 'pino';
+import { createSharedLoginFailures } from '../src/modules/auth/shared-login-failures.ts';
+import { Failure } from '../src/shared/failure.ts';
+import { openSharing } from '../src/shared/sharing.ts';
 import { describeWithRedis, type RedisServer, startRedis } from './harness/redis-server.ts';
 import { type Shop, startShop } from './harness/shop.ts';
 
@@ -41,6 +45,28 @@ describeWithRedis()('wrong passwords in two processes', () => {
     const user = await shops[1].signUp();
     const answers = await Promise.all(Array.from({ length: 25 }, () => login(shops[1], user.username, user.password)));
     expect(answers.map(({ status }) => status)).toEqual(Array(25).fill(200));
+  });
+
+  it('pause twice as long the second time, whichever process counts', async () => {
+    const log = pino({ level: 'silent' });
+    const sharings = [await openSharing(server.url, log), await openSharing(server.url, log)];
+    const [here, there] = sharings.map(({ counters }) => createSharedLoginFailures({ limit: 2, windowSeconds: 2 }, counters));
+    const failTwice = async () => {
+      for (const failures of [here, there]) await (await failures?.admit('doubled'))?.end('wrong');
+    };
+    const refused = async () => {
+      const error = await here?.admit('doubled').catch((failure: Failure) => failure);
+      return error instanceof Failure ? Number(error.headers['Retry-After']) : 0;
+    };
+    await failTwice();
+    expect(await refused()).toBeLessThanOrEqual(2);
+    await new Promise((resolve) => setTimeout(resolve, 2100));
+    await failTwice();
+    expect(await refused()).toBeGreaterThan(2);
+    await there?.clear('doubled');
+    await failTwice();
+    expect(await refused()).toBeLessThanOrEqual(2);
+    for (const sharing of sharings) await sharing.close();
   });
 
   it('are forgotten when an admin resets the password', async () => {

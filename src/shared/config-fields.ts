@@ -1,6 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { pemBlocks } from './pem-blocks.ts';
 
 /** How the text of an environment variable is read: schemas whose messages say what the variable has to be. */
 
@@ -18,12 +19,14 @@ export const url = (...protocols: readonly string[]) =>
       (value) => URL.canParse(value) && protocols.includes(new URL(value).protocol),
       `has to be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
     );
-export const list = z.string().transform((value) =>
-  value
+/** What stands between commas, without the spaces around it. */
+export function splitList(text: string): string[] {
+  return text
     .split(',')
     .map((entry) => entry.trim())
-    .filter((entry) => entry !== ''),
-);
+    .filter((entry) => entry !== '');
+}
+export const list = z.string().transform(splitList);
 export const quota = (limit: number, windowSeconds: number) =>
   z
     .string()
@@ -44,9 +47,8 @@ export const textOrFile = z.string().transform((value, context) => {
     return z.NEVER;
   }
 });
-const pemBlock = /-----BEGIN PRIVATE KEY-----[\s\S]+?-----END PRIVATE KEY-----/g;
 export const privateKeys = textOrFile.transform((text, context) => {
-  const blocks = text.replaceAll('\\n', '\n').match(pemBlock) ?? [];
+  const blocks = pemBlocks(text);
   if (blocks.length === 0) context.addIssue({ code: 'custom', message: 'holds no PKCS#8 PEM block' });
   for (const block of blocks)
     if (!isStrongRsaKey(block))

@@ -84,8 +84,14 @@ export interface Config {
 
 /** What embedded storage keeps in the data folder, for the programs that look into it beside the server. */
 export const sqliteFileName = 'shop.sqlite';
+export const keptKeyFiles = { access: 'jwt-private-key.pem', refresh: 'refresh-key' } as const;
 export const adminPasswordFileName = 'admin-password';
 export const adminUsername = 'admin';
+
+/** The text of settings as they are in the environment, for the program that rotates keys. */
+export function keySettings({ JWT_PRIVATE_KEYS, REFRESH_KEYS, DATA_DIR }: Environment = process.env) {
+  return { access: JWT_PRIVATE_KEYS || undefined, refresh: REFRESH_KEYS || undefined, dataDir: DATA_DIR || './data' };
+}
 
 /** Every problem of the environment at once, one line each. */
 export class ConfigError extends Error {

@@ -79,7 +79,7 @@ function keepFile(folder: string, name: string, make: () => string): string {
   const kept = readKept(file);
   if (kept !== undefined) return kept;
   const text = make();
-  writeDurably(file, text);
+  replaceFile(file, text);
   return text;
 }
 
@@ -95,8 +95,8 @@ function readKept(file: string): string | undefined {
   }
 }
 
-/** Under its name there is never anything but the whole file, also after a power cut. */
-function writeDurably(file: string, text: string): void {
+/** Mode 0600; under its name there is never anything but the whole file, also after a power cut. */
+export function replaceFile(file: string, text: string): void {
   const unfinished = `${file}.new`;
   const handle = openSync(unfinished, 'w', 0o600);
   try {

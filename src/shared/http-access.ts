@@ -10,8 +10,8 @@ export type Authenticate = (token: string) => Promise<Principal>;
 
 const bearer = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
 
-/** Who may go on. @throws unauthenticated (401), forbidden (403) */
-export async function admit(
+/** Who asks; nobody where a token is not needed and none was sent. @throws unauthenticated (401) */
+export async function identify(
   request: IncomingMessage,
   access: Access,
   authenticate: Authenticate,
@@ -25,8 +25,12 @@ export async function admit(
   const token = headerCount(request, 'authorization') === 1 ? bearer.exec(header)?.[1] : undefined;
   if (token === undefined)
     throw new Failure('unauthenticated', { detail: 'The Authorization header has to be Bearer and one access token.' });
-  const principal = await authenticate(token);
-  if (access !== 'optional' && !hasRole(principal, access))
+  return authenticate(token);
+}
+
+/** @throws forbidden (403) when the route is for a role that the caller does not have */
+export function requireRole(principal: Principal | undefined, access: Access): void {
+  if (access === 'public' || access === 'optional') return;
+  if (principal === undefined || !hasRole(principal, access))
     throw new Failure('forbidden', { detail: `The role ${access} is needed.` });
-  return principal;
 }

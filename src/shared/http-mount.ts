@@ -2,13 +2,14 @@ import type { Express, Request, RequestHandler, Response } from 'express';
 import { withDeadline } from './deadline.ts';
 import { Failure, overloaded } from './failure.ts';
 import type { Authenticate } from './http-access.ts';
-import { admit } from './http-access.ts';
+import { identify, requireRole } from './http-access.ts';
 import { createInputReader } from './http-input.ts';
 import type { CountRequest } from './http-quota.ts';
 import { stateOf } from './http-state.ts';
 import type { Lane, LoadLimiter } from './load-limiter.ts';
 import type { Principal } from './principal.ts';
 import type { Reply, Route } from './route.ts';
+import { asCaller } from './security-log.ts';
 
 export interface MountOptions {
   readonly authenticate: Authenticate;
@@ -67,30 +68,33 @@ function routeHandler(route: Route, options: MountOptions): RequestHandler {
     Object.assign(state, { route: route.path, operationId: route.operationId, quota: route.quota });
     const beganAt = performance.now();
     const principal = await withDeadline(timeoutMs, async () => {
-      const admitted = await admit(request, route.access, authenticate);
-      if (admitted !== undefined) state.userId = admitted.userId;
+      const caller = await identify(request, route.access, authenticate);
+      if (caller !== undefined) state.userId = caller.userId;
+      requireRole(caller, route.access);
       await count?.(request, response);
-      return admitted;
+      return caller;
     });
     const admissionMs = performance.now() - beganAt;
     const input = await readInput(request);
     if (input.params !== undefined) state.params = input.params;
     const leave = enter(lane);
-    const reply = await withDeadline(timeoutMs - admissionMs, () =>
-      route
-        .handle({
-          ...input,
-          principal,
-          requestId: state.requestId,
-          address: state.address,
-          userAgent: request.headers['user-agent'] ?? '',
-          url: request.url,
-        })
-        .finally(leave),
-    );
+    const call = {
+      ...input,
+      principal,
+      requestId: state.requestId,
+      address: state.address,
+      userAgent: request.headers['user-agent'] ?? '',
+      url: request.url,
+    };
+    const reply = await withDeadline(timeoutMs - admissionMs, () => handle(route, call).finally(leave));
     setCaching({ route, principal, response });
     sendReply(request, response, reply);
   };
+}
+
+/** Reading changes nothing, so nothing is noted of it but by who may read about others. */
+function handle(route: Route, call: Parameters<Route['handle']>[0]): Promise<Reply> {
+  return route.method === 'get' && route.access !== 'admin' ? route.handle(call) : asCaller(call, () => route.handle(call));
 }
 
 /** @throws overloaded (503) */

@@ -1,8 +1,9 @@
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import type { Logger } from 'pino';
-import { Failure, problems, unavailable } from './failure.ts';
+import { Failure, type ProblemCode, problems, unavailable } from './failure.ts';
 import { closeGently } from './http-linger.ts';
-import { stateOf } from './http-state.ts';
+import { type RequestState, stateOf } from './http-state.ts';
+import { noteSecurity, type SecurityEvent } from './security-log.ts';
 import { isStoreDown } from './store-errors.ts';
 
 /** The body of every error (RFC 9457). `instance` is the request id. */
@@ -35,13 +36,24 @@ export function createProblemHandler({ log }: { readonly log: Logger }): ErrorRe
   return (error, request, response, _next) => {
     const failure = toFailure(error);
     stateOf(response).problem = failure.code;
-    report({ failure, log, requestId: stateOf(response).requestId });
+    report({ failure, log, state: stateOf(response) });
     if (response.headersSent) response.destroy();
     else sendProblem(request, response, failure);
   };
 }
 
-function report({ failure, log, requestId }: { failure: Failure; log: Logger; requestId: string }): void {
+/** Which refusals are events of security by themselves; a wrong password is told by who has looked at it. */
+const securityEvents: Partial<Record<ProblemCode, SecurityEvent>> = {
+  unauthenticated: 'unauthenticated',
+  forbidden: 'forbidden',
+  throttled: 'throttled',
+  'invalid-refresh-token': 'refresh-refused',
+};
+
+function report({ failure, log, state }: { failure: Failure; log: Logger; state: RequestState }): void {
+  const { requestId, address, userId, operationId } = state;
+  const event = securityEvents[failure.code];
+  if (event !== undefined) noteSecurity(log, event, { requestId, address, userId, operationId, reason: failure.message });
   if (failure.code === 'internal') log.error({ requestId, error: failure.cause ?? failure }, 'unexpected error');
   else if (problems[failure.code].status >= 500)
     log.warn({ requestId, problem: failure.code, error: failure.cause ?? failure }, 'refused');

@@ -11,10 +11,14 @@ const program = 'redis-server';
 
 /** Whether the stories with Redis can be told here. With REQUIRE_SERVICES=true a missing program is a failure. */
 export function describeWithRedis(): jest.Describe {
-  if (spawnSync(program, ['--version']).error === undefined) return describe;
+  if (hasRedis()) return describe;
   if (process.env.REQUIRE_SERVICES === 'true') throw new Error(`${program} is not installed, and REQUIRE_SERVICES=true.`);
   process.stderr.write(`Left out, because ${program} is not installed: ${expect.getState().testPath}\n`);
   return describe.skip;
+}
+
+export function hasRedis(): boolean {
+  return spawnSync(program, ['--version']).error === undefined;
 }
 
 export interface RedisServer {

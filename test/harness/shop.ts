@@ -6,7 +6,7 @@ import { createLogger } from '../../src/shared/logger.ts';
 import { type Agent, checkedAgent } from './checked-agent.ts';
 import { documentedAnswers, fetchDocument } from './documented-answers.ts';
 import { type RunningShop, runSplit, type ShopToRun } from './split-shop.ts';
-import { makeShopStores } from './stores.ts';
+import { makeShopStores, type ShopStores } from './stores.ts';
 
 export interface Account {
   readonly id: string;
@@ -49,6 +49,8 @@ export interface Shop {
 export interface ShopOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly overrides?: Overrides;
+  /** several processes of one shop; whoever made them removes them. Absent: stores of its own */
+  readonly stores?: ShopStores;
 }
 
 const adminPassword = 'the first admin of all';
@@ -62,8 +64,8 @@ function unique(prefix: string): string {
 }
 
 /** The whole shop on stores of its own: cheap password hashes, no rate limits, one admin. */
-export async function startShop({ env = {}, overrides = {} }: ShopOptions = {}): Promise<Shop> {
-  const stores = await makeShopStores();
+export async function startShop({ env = {}, overrides = {}, stores: given }: ShopOptions = {}): Promise<Shop> {
+  const stores = given ?? (await makeShopStores());
   const variables = {
     ...stores.variables,
     BCRYPT_COST: '4',
@@ -125,7 +127,7 @@ export async function startShop({ env = {}, overrides = {} }: ShopOptions = {}):
     },
     stop: async () => {
       await running.halt();
-      await stores.remove();
+      if (given === undefined) await stores.remove();
     },
   };
   return shop;

@@ -13,7 +13,7 @@ import { dynamoVariable, mysqlVariable } from './services.ts';
  * The stores of a test, its own and gone after it: embedded ones in a folder, or in the project `services` of jest.config.js
  * a database on MariaDB and a table prefix on DynamoDB Local.
  */
-const onServices = process.env.TEST_STORES === 'services';
+export const onServices = process.env.TEST_STORES === 'services';
 
 export interface TestDatabase {
   readonly db: Database;

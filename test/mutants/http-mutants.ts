@@ -140,8 +140,8 @@ export const httpMutants: readonly Mutant[] = [
   {
     guard: 'a call is for those who have its role',
     file: 'src/shared/http-access.ts',
-    text: "if (access !== 'optional' && !hasRole(principal, access))",
-    mutation: "if (access !== 'optional' && principal === undefined)",
+    text: 'if (principal === undefined || !hasRole(principal, access))',
+    mutation: 'if (principal === undefined)',
     noticedBy: [
       front('who may call lets roles contain each other'),
       embedded('order-lifecycle', 'who may see and do what lets staff ship and sum up, and nobody else'),

@@ -43,6 +43,8 @@ export interface TokenReader {
 export interface AccessTokens extends TokenReader {
   issue(principal: Principal): string;
   readonly expiresInSeconds: number;
+  /** the names of the keys; the first one signs */
+  readonly kids: readonly string[];
   readonly jwks: { readonly keys: readonly object[] };
 }
 
@@ -70,6 +72,7 @@ export function createAccessTokens(privateKeys: readonly string[], now: () => nu
       return jwt.sign(claims, signing.privateKey, { algorithm, header: { alg: algorithm, typ: type, kid: signing.kid } });
     },
     expiresInSeconds: lifetimeSeconds,
+    kids: keys.map(({ kid }) => kid),
     jwks: { keys: keys.map(({ kid, jwk }) => ({ ...jwk, kid, use: 'sig', alg: algorithm })) },
   };
 }
@@ -100,6 +103,11 @@ function toKey(pem: string) {
   // RFC 7638: the required members in this order, no spaces.
   const kid = createHash('sha256').update(JSON.stringify({ e, kty, n })).digest('base64url');
   return { kid, privateKey, publicKey, jwk: { kty, n, e } };
+}
+
+/** The `kid` of a key (RFC 7638). */
+export function accessKeyId(pem: string): string {
+  return toKey(pem).kid;
 }
 
 function headerOf(token: string): unknown {

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { Failure } from '../../shared/failure.ts';
 import type { Principal } from '../../shared/principal.ts';
+import { noteSecurity } from '../../shared/security-log.ts';
 import { unauthenticated } from './bearer.ts';
 import type { Decide, UserChanges } from './change-user.ts';
 import { deactivationMs } from './limits.ts';
@@ -52,21 +53,28 @@ export function createAccountService(dependencies: AccountDependencies) {
     async register({ username, password }: Credentials, device: string): Promise<Tokens> {
       await checkNewPassword(password, { username, minLength: passwordMinLength, pointer: '/password' });
       const user = await registration.makeUser({ username, password, roles: ['customer'] });
-      log.info({ event: 'registered', userId: user.id }, 'a user registered');
+      noteSecurity(log, 'registered', { userId: user.id });
       return sessions.begin(user, device);
     },
 
     async login({ username, password }: Credentials, device: string): Promise<Tokens> {
       const user = await signIn.authenticate(username, password);
       const tokens = await sessions.begin(user, device);
-      log.info({ event: 'signed-in', userId: user.id }, 'a user signed in');
+      noteSecurity(log, 'signed-in', { userId: user.id });
       return tokens;
     },
 
     async logout(principal: Principal, all: boolean): Promise<void> {
       if (all) await changeOwn(principal, async () => ({ mark: { joinsAdmins: false } }));
       else await sessions.endOwn(principal);
-      log.info({ event: 'signed-out', userId: principal.userId, all }, 'a user signed out');
+      noteSecurity(log, 'signed-out', { userId: principal.userId, all });
+    },
+
+    /** One of one's own devices. @throws not-found */
+    async endSession(principal: Principal, sessionId: string): Promise<void> {
+      if (sessionId === principal.sessionId) await sessions.endOwn(principal);
+      else await sessions.endOther(principal, sessionId);
+      noteSecurity(log, 'session-ended', { userId: principal.userId, sessionId });
     },
 
     async changePassword(
@@ -78,7 +86,7 @@ export function createAccountService(dependencies: AccountDependencies) {
         await signIn.confirm(user, currentPassword);
         return { passwordHash: await hasher.hash(newPassword), mark: { except: principal.sessionId, joinsAdmins: false } };
       });
-      log.info({ event: 'password-changed', userId: principal.userId }, 'a user changed his password');
+      noteSecurity(log, 'password-changed', { userId: principal.userId });
     },
 
     async erase(principal: Principal, password: string): Promise<void> {
@@ -86,7 +94,7 @@ export function createAccountService(dependencies: AccountDependencies) {
         await signIn.confirm(user, password);
         return { state: 'erasing', eraseAt: now() + erasureDelayMs, mark: { joinsAdmins: false }, leavesAdmins: isAdmin(user) };
       });
-      log.info({ event: 'account-erased', userId: principal.userId }, 'a user erased his account');
+      noteSecurity(log, 'account-erased', { userId: principal.userId });
     },
 
     async deactivate(principal: Principal, password: string): Promise<void> {
@@ -99,7 +107,7 @@ export function createAccountService(dependencies: AccountDependencies) {
           leavesAdmins: isAdmin(user),
         };
       });
-      log.info({ event: 'account-deactivated', userId: principal.userId }, 'a user deactivated his account');
+      noteSecurity(log, 'account-deactivated', { userId: principal.userId });
     },
 
     /** @throws unauthenticated when the account has ended since the token was issued */

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { Failure } from '../../shared/failure.ts';
+import { noteSecurity } from '../../shared/security-log.ts';
 import type { AdminSet } from './admin-set.ts';
 import { checkNewPassword, isPossiblePassword } from './password-rules.ts';
 import type { Registration } from './registration.ts';
@@ -33,7 +34,7 @@ export async function ensureAdmin({
   if (!isAdmin(user))
     throw new Error(`ADMIN_USERNAME names the user ${user.username}, who exists and is no admin: choose another name`);
   await admins.join(user.id, user.token);
-  log.info({ event: 'first-admin', userId: user.id }, 'there is an admin now');
+  noteSecurity(log, 'first-admin', { userId: user.id });
 }
 
 async function makeAdmin(

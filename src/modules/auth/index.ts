@@ -1,9 +1,11 @@
 import type { Logger } from 'pino';
+import type { BackgroundTask } from '../../shared/background.ts';
 import type { Config, Quota } from '../../shared/config.ts';
 import type { Dynamo } from '../../shared/dynamo.ts';
 import { Failure } from '../../shared/failure.ts';
 import type { Authenticate } from '../../shared/http-access.ts';
 import type { Module } from '../../shared/module.ts';
+import { noteSecurity } from '../../shared/security-log.ts';
 import type { SharedCounters } from '../../shared/shared-counters.ts';
 import { createAccessTokens } from './access-token.ts';
 import { accountRoutes } from './account-routes.ts';
@@ -26,7 +28,7 @@ import { createRefresh } from './refresh-session.ts';
 import { createRefreshTokens } from './refresh-token.ts';
 import { createRegistration } from './registration.ts';
 import { createRevocationStore } from './revocation-store.ts';
-import { createRevocations } from './revocations.ts';
+import { createRevocations, type Revocations } from './revocations.ts';
 import { presentSession, sessionRoutes } from './session-routes.ts';
 import { createSessionStore } from './session-store.ts';
 import { createSessions } from './sessions.ts';
@@ -38,8 +40,10 @@ import { createUserLists } from './user-lists.ts';
 import { userRoutes } from './user-routes.ts';
 import { createUserStore } from './user-store.ts';
 
+export { accessKeyId } from './access-token.ts';
 export type { Auth } from './auth-api.ts';
 export { type AuthAudit, openAuthAudit } from './auth-audit.ts';
+export { keyIdOf as refreshKeyId } from './refresh-token.ts';
 export { makeJwtKey, makePassword, makePepper, makeRefreshKey } from './secrets.ts';
 export { createTokenVerification } from './token-verification.ts';
 
@@ -132,32 +136,31 @@ export async function createAuth(dependencies: AuthDependencies): Promise<AuthMo
     },
     routes: [
       ...accountRoutes(accounts),
-      ...sessionRoutes({ accounts, sessions, refresh }),
+      ...sessionRoutes({ accounts, refresh }),
       ...userRoutes(administration),
       ...keyRoutes(accessTokens),
     ],
     authenticate: createBearer({ accessTokens, revocations, now }),
     audit: createAuthAudit(tables),
     tasks: [
-      {
-        name: 'auth-revocations',
-        everyMs: every.revocations,
-        everywhere: true,
-        run: () => revocations.poll().then(nothingMore, nothingMore),
-      },
+      revocationsTask(revocations, every.revocations),
       marksTask({ lists, changes, now, everyMs: every.marks }),
       // Elsewhere the TTL of DynamoDB does it.
       ...(!dynamo.removesExpired ? [expiredItemsTask({ tables, now, everyMs: every.expiredItems })] : []),
       deactivationTask({ lists, changes, now, everyMs: every.deactivations }),
     ],
     start: async () => {
+      noteSecurity(log, 'keys-loaded', { accessKids: accessTokens.kids, refreshKeyIds: refreshTokens.keyIds });
       await revocations.poll();
       await ensureAdmin({ admins, registration, admin: settings.admin, passwordMinLength, log });
     },
   };
 }
 
-const nothingMore = () => false;
+function revocationsTask(revocations: Revocations, everyMs: number): BackgroundTask {
+  const nothingMore = () => false;
+  return { name: 'auth-revocations', everyMs, everywhere: true, run: () => revocations.poll().then(nothingMore, nothingMore) };
+}
 
 function countFailures(quota: Quota | undefined, counters: SharedCounters | undefined, now: () => number): LoginFailures {
   if (quota === undefined) return unlimitedLoginFailures;

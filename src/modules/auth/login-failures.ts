@@ -17,11 +17,21 @@ export interface LoginAttempt {
 interface Account {
   failures: number;
   endsAt: number;
+  pauses: number;
+  pausesEndAt: number;
   running: number;
   readonly waiting: (() => void)[];
 }
 
 const mostAccounts = 100_000;
+/** how long an account's pauses are remembered, from the first one on */
+export const pausesWindowMs = 24 * 60 * 60 * 1000;
+const mostDoublings = 5;
+
+/** Each pause within a day doubles the next window: with 10 failures in 10 minutes at first, an account gets fewer than 100 a day. */
+export function windowMsAfter(pauses: number, windowSeconds: number): number {
+  return windowSeconds * 1000 * 2 ** Math.min(pauses, mostDoublings);
+}
 
 /** In this process alone. Tries that run at once count as failures until they end, the next ones wait for them: the quota is exact. */
 export function createLoginFailures({ limit, windowSeconds }: Quota, now: () => number): LoginFailures {
@@ -32,15 +42,18 @@ export function createLoginFailures({ limit, windowSeconds }: Quota, now: () => 
       if (found.endsAt <= now()) found.failures = 0;
       return found;
     }
-    const fresh = { failures: 0, endsAt: 0, running: 0, waiting: [] };
+    const remembered = found !== undefined && found.pausesEndAt > now() ? found : { pauses: 0, pausesEndAt: 0 };
+    const { pauses, pausesEndAt } = remembered;
+    const fresh = { failures: 0, endsAt: 0, pauses, pausesEndAt, running: 0, waiting: [] };
     accounts.set(name, fresh);
     return fresh;
   };
   const end = (account: Account, outcome: 'right' | 'wrong' | 'unknown') => {
     account.running -= 1;
     if (outcome === 'wrong') {
-      if (account.failures === 0) account.endsAt = now() + windowSeconds * 1000;
+      if (account.failures === 0) account.endsAt = now() + windowMsAfter(account.pauses, windowSeconds);
       account.failures += 1;
+      if (account.failures === limit) notePause(account, now());
     }
     for (const goOn of account.waiting.splice(0)) goOn();
   };
@@ -58,9 +71,14 @@ export function createLoginFailures({ limit, windowSeconds }: Quota, now: () => 
     },
     clear: async (name) => {
       const account = accounts.peek(name);
-      if (account !== undefined) account.failures = 0;
+      if (account !== undefined) Object.assign(account, { failures: 0, pauses: 0 });
     },
   };
+}
+
+function notePause(account: Account, now: number): void {
+  if (account.pausesEndAt <= now) Object.assign(account, { pauses: 0, pausesEndAt: now + pausesWindowMs });
+  account.pauses += 1;
 }
 
 export function throttled(leftMs: number): Failure {

@@ -28,7 +28,9 @@ async function isCommon(password: string, username: string): Promise<boolean> {
   const whole = usernameKey(password);
   const stem = stemOf(whole);
   const own = [usernameKey(username), stemOf(usernameKey(username)), ...ownNames];
+  const compact = whole.replace(/[^\p{L}\p{N}]+/gu, '');
   if (known.has(whole) || own.includes(whole) || isRepeated(whole)) return true;
+  if (compact.length > 1 && isRepeated(compact)) return true;
   return stem.length >= shortestStem && (known.has(stem) || own.includes(stem));
 }
 

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { Failure } from '../../shared/failure.ts';
+import { noteSecurity } from '../../shared/security-log.ts';
 import { refreshGraceMs } from './limits.ts';
 import type { PresentedToken, RefreshTokens } from './refresh-token.ts';
 import type { Session, SessionStore } from './session-store.ts';
@@ -26,10 +27,7 @@ export function createRefresh({ users, store, sessions, refreshTokens, log, now 
     const session = await store.read(presented.sessionId);
     if (session === undefined || !refreshTokens.isGenuine(presented, session)) throw invalidRefreshToken();
     if (isSpent(presented, session, now())) {
-      log.error(
-        { event: 'refresh-token-reused', userId: session.userId, sessionId: session.id },
-        'a spent refresh token came back, its session ends',
-      );
+      noteSecurity(log, 'refresh-reused', { userId: session.userId, sessionId: session.id });
       await sessions.end(session.id);
       throw invalidRefreshToken();
     }

@@ -25,6 +25,8 @@ export function createRefreshTokens(secrets: readonly string[]) {
     createHmac('sha256', secret).update(`${id}.${generation}.${sessionSecret}`).digest('base64url');
   return {
     newestKeyId,
+    /** newest first */
+    keyIds: [...keys.keys()],
     /** Undefined when the session's key is not among the keys any more. */
     mint: (session: Minted): string | undefined => {
       const key = keys.get(session.keyId);
@@ -45,6 +47,6 @@ export function createRefreshTokens(secrets: readonly string[]) {
 }
 
 /** Names a key without telling anything about it. */
-function keyIdOf(secret: string): string {
+export function keyIdOf(secret: string): string {
   return createHash('sha256').update(secret).digest().subarray(0, 8).toString('base64url');
 }

@@ -8,7 +8,6 @@ import type { AccountService } from './account-service.ts';
 import { logoutBody, refreshBody, sessionSchema, tokensSchema } from './auth-schema.ts';
 import type { Refresh } from './refresh-session.ts';
 import type { Session } from './session-store.ts';
-import type { Sessions } from './sessions.ts';
 
 const tag = 'Accounts';
 export const listQuery = z.strictObject({ limit: limitParameter, cursor: cursorParameter });
@@ -21,7 +20,6 @@ export function sessionRoutes(services: SessionServices): readonly Route[] {
 
 interface SessionServices {
   readonly accounts: AccountService;
-  readonly sessions: Sessions;
   readonly refresh: Refresh;
 }
 
@@ -62,7 +60,7 @@ function tokenRoutes({ accounts, refresh }: SessionServices): readonly Route[] {
   ];
 }
 
-function deviceRoutes({ accounts, sessions }: SessionServices): readonly Route[] {
+function deviceRoutes({ accounts }: SessionServices): readonly Route[] {
   return [
     route({
       method: 'get',
@@ -93,8 +91,7 @@ function deviceRoutes({ accounts, sessions }: SessionServices): readonly Route[]
       replies: { 204: { description: 'The session has ended' } },
       problems: ['not-found'],
       handle: async ({ params: { id }, principal }) => {
-        if (id === principal.sessionId) await sessions.endOwn(principal);
-        else await sessions.endOther(principal, id);
+        await accounts.endSession(principal, id);
         return personal(204);
       },
     }),

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Quota } from '../../shared/config.ts';
 import type { Change, SharedCounters } from '../../shared/shared-counters.ts';
-import { type LoginFailures, throttled } from './login-failures.ts';
+import { type LoginFailures, pausesWindowMs, throttled, windowMsAfter } from './login-failures.ts';
 
 /** A try that runs longer, or whose process has died, no longer holds the others back. */
 const runningWindowMs = 30_000;
@@ -13,8 +13,11 @@ const longestWaitMs = 2000;
  * a little: the quota is exact.
  */
 export function createSharedLoginFailures({ limit, windowSeconds }: Quota, counters: SharedCounters): LoginFailures {
-  const failed = (account: string, by: number): Change => {
-    return { key: `login-failures:${account}`, by, windowMs: windowSeconds * 1000, limit };
+  const failed = (account: string, by: number, windowMs: number): Change => {
+    return { key: `login-failures:${account}`, by, windowMs, limit };
+  };
+  const paused = (account: string, by: number): Change => {
+    return { key: `login-pauses:${account}`, by, windowMs: pausesWindowMs };
   };
   const running = (account: string, by: number): Change => {
     return { key: `logins-running:${account}`, by, windowMs: runningWindowMs };
@@ -23,13 +26,17 @@ export function createSharedLoginFailures({ limit, windowSeconds }: Quota, count
   return {
     admit: async (account) => {
       const giveUpAt = performance.now() + longestWaitMs;
+      const [pauses] = await counters.count([paused(account, 0)]);
+      const windowMs = windowMsAfter(pauses?.total ?? 0, windowSeconds);
       for (;;) {
-        const [failures, runs] = await counters.count([failed(account, 0), running(account, 1)]);
+        const [failures, runs] = await counters.count([failed(account, 0, windowMs), running(account, 1)]);
         if (failures === undefined || runs === undefined) throw new Error('A counter did not answer.');
         if (failures.total < limit && failures.total + runs.total <= limit) {
           return {
             end: async (outcome) => {
-              await counters.count([failed(account, outcome === 'wrong' ? 1 : 0), running(account, -1)]);
+              const wrong = outcome === 'wrong' ? 1 : 0;
+              const [now] = await counters.count([failed(account, wrong, windowMs), running(account, -1)]);
+              if (wrong === 1 && now?.total === limit) await counters.count([paused(account, 1)]);
             },
           };
         }
@@ -39,6 +46,9 @@ export function createSharedLoginFailures({ limit, windowSeconds }: Quota, count
         await pause(betweenLooksMs * (0.5 + Math.random()));
       }
     },
-    clear: (account) => counters.reset(`login-failures:${account}`, windowSeconds * 1000),
+    clear: async (account) => {
+      await counters.reset(`login-pauses:${account}`, pausesWindowMs);
+      await counters.reset(`login-failures:${account}`, windowSeconds * 1000);
+    },
   };
 }

@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import { Failure } from '../../shared/failure.ts';
 import { newId } from '../../shared/identifier.ts';
-import type { LoginAttempt, LoginFailures } from './login-failures.ts';
+import { noteSecurity } from '../../shared/security-log.ts';
+import type { LoginFailures } from './login-failures.ts';
 import type { NameStore } from './name-store.ts';
 import type { PasswordHasher } from './password-hash.ts';
 import type { User } from './user.ts';
@@ -29,17 +30,8 @@ export function createSignIn({
   log: Logger;
   now: () => number;
 }) {
-  const admit = async (nameKey: string): Promise<LoginAttempt> => {
-    try {
-      return await failures.admit(nameKey);
-    } catch (error) {
-      log.warn({ event: 'login-throttled' }, 'too many wrong passwords for one account');
-      throw error;
-    }
-  };
-
   const counted = async (nameKey: string, check: () => Promise<User | undefined>): Promise<User> => {
-    const attempt = await admit(nameKey);
+    const attempt = await failures.admit(nameKey);
     let outcome: 'right' | 'wrong' | 'unknown' = 'unknown';
     try {
       const user = await check();
@@ -61,7 +53,7 @@ export function createSignIn({
         const user = found === undefined || found.state === 'gone' ? undefined : found;
         const right = await hasher.matches(password, user?.passwordHash);
         if (right && user !== undefined && user.state === 'active' && isUsable(user, now())) return user;
-        log.warn({ event: 'login-failed', userId: user?.id }, 'wrong username or password');
+        noteSecurity(log, 'sign-in-failed', { userId: user?.id });
         return undefined;
       });
     },
@@ -70,7 +62,7 @@ export function createSignIn({
     confirm: async (user: User, password: string): Promise<void> => {
       await counted(user.nameKey, async () => {
         if (await hasher.matches(password, user.passwordHash)) return user;
-        log.warn({ event: 'password-confirmation-failed', userId: user.id }, 'wrong password');
+        noteSecurity(log, 'password-wrong', { userId: user.id });
         return undefined;
       });
     },

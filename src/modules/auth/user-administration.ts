@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { Failure } from '../../shared/failure.ts';
 import { roles as knownRoles, type Principal, type Role } from '../../shared/principal.ts';
+import { noteSecurity } from '../../shared/security-log.ts';
 import type { AdminSet } from './admin-set.ts';
 import type { Decide, UserChanges } from './change-user.ts';
 import { oneTimePasswordMs } from './limits.ts';
@@ -51,10 +52,14 @@ export function createUserAdministration({
     });
 
   return {
-    list: lists.list,
+    async list(principal: Principal, limit: number, before: string | undefined) {
+      noteSecurity(log, 'users-read', { by: principal.userId });
+      return lists.list(limit, before);
+    },
 
     /** @throws not-found */
-    async read(userId: string): Promise<User> {
+    async read(principal: Principal, userId: string): Promise<User> {
+      noteSecurity(log, 'users-read', { by: principal.userId, userId });
       const user = await users.read(userId);
       if (user === undefined || user.state === 'gone') throw new Failure('not-found');
       return user;
@@ -70,7 +75,7 @@ export function createUserAdministration({
         if (same && (!isAdmin(present) || (await admins.has(userId)))) return undefined;
         return { roles: wanted, mark: { joinsAdmins: isAdmin(will) }, leavesAdmins: isAdmin(present) && !isAdmin(will) };
       });
-      log.info({ event: 'roles-changed', userId, roles: wanted, by: principal.userId }, 'the roles of a user were set');
+      noteSecurity(log, 'roles-changed', { userId, roles: wanted, by: principal.userId });
       return user;
     },
 
@@ -81,7 +86,7 @@ export function createUserAdministration({
         if (present.state === 'active') return undefined;
         return { state: 'active', mark: { joinsAdmins: present.roles.includes('admin') } };
       });
-      log.info({ event: 'account-restored', userId, by: principal.userId }, 'an account was restored');
+      noteSecurity(log, 'account-restored', { userId, by: principal.userId });
       return user;
     },
 
@@ -99,7 +104,7 @@ export function createUserAdministration({
         return { passwordHash, oneTimeUntil: expiresAt, mark: { joinsAdmins: false } };
       });
       await signIn.clearFailures(user);
-      log.info({ event: 'password-reset', userId, by: principal.userId }, 'an admin reset a password');
+      noteSecurity(log, 'password-reset', { userId, by: principal.userId });
       return { password, expiresAt };
     },
   };

@@ -30,8 +30,8 @@ function readRoutes(administration: UserAdministration): readonly Route[] {
       query: listQuery,
       replies: { 200: { description: 'A page of users', body: pageOf(userSchema), headers: { Link: 'The next page' } } },
       problems: [],
-      handle: async ({ query: { limit, cursor }, url }) => {
-        const { users, next } = await administration.list(limit, beforeOf(cursor));
+      handle: async ({ query: { limit, cursor }, principal, url }) => {
+        const { users, next } = await administration.list(principal, limit, beforeOf(cursor));
         return personalPage({ data: users.map(presentUser), next }, url);
       },
     }),
@@ -44,7 +44,7 @@ function readRoutes(administration: UserAdministration): readonly Route[] {
       params,
       replies: oneUser,
       problems: ['not-found'],
-      handle: async ({ params: { id } }) => personal(200, presentUser(await administration.read(id))),
+      handle: async ({ params: { id }, principal }) => personal(200, presentUser(await administration.read(principal, id))),
     }),
   ];
 }
