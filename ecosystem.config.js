@@ -19,6 +19,9 @@ const program = {
   // it drains first, like at any other end
   max_memory_restart: '600M',
   merge_logs: true,
+  // to stdout only: files that nobody rotates would fill the disk, and a container's memory
+  out_file: '/dev/null',
+  error_file: '/dev/null',
   vizion: false,
   pmx: false,
 };

@@ -1,4 +1,4 @@
-import { missingPrograms, servicesRequired } from './test/harness/services.ts';
+import { imageUnderTest, missingPrograms, servicesRequired } from './test/harness/services.ts';
 
 /** What runs on MariaDB and DynamoDB Local too, where those are installed. The others are about one store, or about none. */
 const onServices = [
@@ -57,6 +57,7 @@ const onServices = [
   'reservation-states',
   'reserving',
   'roles-and-admins',
+  'rolling-replacement',
   'row-locks',
   'security-log',
   'service-keeper',
@@ -64,12 +65,24 @@ const onServices = [
   'settling-orders',
   'shared-products',
   'shared-sign-in',
+  'side-by-side-versions',
   'stock',
   'time-zones',
+  'unique-rows',
 ];
 
-/** What can't be shown without them. */
-const servicesAlone = ['claim-races', 'cluster', 'faults', 'mysql-limits', 'row-locks', 'service-keeper'];
+/** What can't be shown without them; the image not without one either, so it is told by `.ci/image` alone. */
+const servicesAlone = [
+  'claim-races',
+  'cluster',
+  'container-image',
+  'faults',
+  'mysql-limits',
+  'rolling-replacement',
+  'row-locks',
+  'service-keeper',
+  'side-by-side-versions',
+];
 const splitAlone = ['split-services'];
 
 /** The stories of the whole shop, told once more by a service for each module. */
@@ -121,6 +134,9 @@ const services = {
   setupFiles: ['<rootDir>/test/harness/use-services.ts'],
 };
 
+const image = { ...services, displayName: 'image', testMatch: [fileOf('container-image')] };
+const images = imageUnderTest === undefined ? [] : [image];
+
 const split = {
   ...project,
   displayName: 'split',
@@ -134,7 +150,7 @@ const leavesOut = missing.length > 0 && !servicesRequired;
 
 /** @type {import('jest').Config} */
 export default {
-  projects: leavesOut ? [embedded, split] : [embedded, split, services],
+  projects: leavesOut ? [embedded, split] : [embedded, split, services, ...images],
   reporters: [
     'default',
     ...(leavesOut ? [['<rootDir>/test/harness/left-out-reporter.ts', { suites: onServices, missing }]] : []),

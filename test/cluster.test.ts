@@ -1,12 +1,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { cpSync, symlinkSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { temporaryFolder } from './child-process.ts';
+import { buildShop } from './harness/built-shop.ts';
 import { eventually } from './harness/eventually.ts';
 import { describeWithRedis, type RedisServer, startRedis } from './harness/redis-server.ts';
 import { freePort } from './harness/server-child.ts';
@@ -105,15 +105,7 @@ describeWithRedis()('a cluster', () => {
       WORKER_PORT: String(await freePort()),
       WEB_CONCURRENCY: '2',
     };
-    symlinkSync(join(root, 'node_modules'), join(folder.path, 'node_modules'));
-    for (const name of ['package.json', 'ecosystem.config.js', 'src'])
-      cpSync(join(root, name), join(folder.path, name), { recursive: true });
-    await execute(join(root, 'node_modules/.bin/tsc'), [
-      '-p',
-      join(root, 'tsconfig.build.json'),
-      '--outDir',
-      join(folder.path, 'dist'),
-    ]);
+    await buildShop(folder.path, ['ecosystem.config.js', 'src']);
     cluster = spawn(process.execPath, [join(folder.path, 'src/commands/cluster.ts')], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [cluster.stdout, cluster.stderr])
       stream?.on('data', (chunk: Buffer) => {

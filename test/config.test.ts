@@ -101,6 +101,15 @@ describe('the configuration', () => {
     rmSync(folder, { recursive: true });
   });
 
+  it('reads the first admin’s password from a file, without the end of its line', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'shop-'));
+    const file = join(folder, 'admin-password');
+    writeFileSync(file, ' the first admin of all\n');
+    const { admin } = readConfig({ ADMIN_USERNAME: 'admin', ADMIN_PASSWORD: `file:${file}` }).auth;
+    expect(admin).toEqual({ username: 'admin', password: ' the first admin of all' });
+    rmSync(folder, { recursive: true });
+  });
+
   describe('in production', () => {
     const sound = {
       NODE_ENV: 'production',

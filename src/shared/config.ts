@@ -131,7 +131,7 @@ const environment = z.object({
   PASSWORD_MIN_LENGTH: wholeNumber(8, 64).default(12),
   BCRYPT_COST: wholeNumber(4, 16).default(12),
   ADMIN_USERNAME: z.string().optional(),
-  ADMIN_PASSWORD: z.string().optional(),
+  ADMIN_PASSWORD: textOrFile.transform((text) => text.replace(/\r?\n$/, '')).optional(),
   TRUST_PROXY_HOPS: wholeNumber(0, 10).default(0),
   CORS_ORIGINS: list
     .refine((origins) => origins.every(isOrigin), 'has to be a comma-separated list of origins, such as https://shop.example')

@@ -34,9 +34,15 @@ export async function migrate(db: Database): Promise<readonly string[]> {
   });
 }
 
-/** Undoes the last step. @returns its name, or undefined when there is none @throws when the step can't be undone */
+/**
+ * Undoes the last step. @returns its name, or undefined when there is none
+ * @throws when the step can't be undone, or when a later version has built on it
+ */
 export async function undoLastMigration(db: Database): Promise<string | undefined> {
   return exclusively(db, async (session) => {
+    const known = new Set(await stepNames());
+    const unknown = (await executed(db)).filter((name) => !known.has(name));
+    if (unknown.length > 0) throw new Error(`Undo these first, with the version that has them: ${unknown.join(', ')}`);
     const umzug = await umzugOver(db, session);
     return (await umzug.down())[0]?.name;
   });

@@ -163,4 +163,13 @@ export const eventDamages: readonly Damage[] = [
       ],
     ],
   },
+  {
+    what: 'an event that nobody handles, handled by a second consumer',
+    found: ['I-11 event'],
+    by: () => [
+      [
+        "INSERT INTO orders_inbox (consumer, event_id, received_at) SELECT 'another', id, created_at FROM orders_outbox WHERE type = 'order.shipped'",
+      ],
+    ],
+  },
 ];

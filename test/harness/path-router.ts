@@ -11,8 +11,9 @@ export interface PathRouter {
 export async function startPathRouter(targetOf: (path: string) => string): Promise<PathRouter> {
   const agent = new Agent({ keepAlive: true });
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
-    const { method, headers, url = '/' } = request;
-    const onward = httpRequest(targetOf(url) + url, { method, headers, agent }, (answer) => {
+    const { method, rawHeaders, url = '/' } = request;
+    // as they came: a header that was sent twice is the service's to judge
+    const onward = httpRequest(targetOf(url) + url, { method, headers: rawHeaders, agent }, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.statusMessage, answer.rawHeaders);
       answer.pipe(response);
     });

@@ -18,6 +18,9 @@ export const dynamoVariable = 'TEST_DYNAMODB_ENDPOINT';
 /** A missing program is then a failure, and not a reason to leave the suites out. */
 export const servicesRequired = process.env.REQUIRE_SERVICES === 'true';
 
+/** The image that `.ci/image` has built; absent in every other run. */
+export const imageUnderTest = process.env.SHOP_IMAGE;
+
 const javaMajor = 17;
 
 /** What has to be installed before the suites of the services can run. */

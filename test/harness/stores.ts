@@ -72,21 +72,31 @@ export async function makeShopStores(): Promise<ShopStores> {
   const folder = mkdtempSync(join(tmpdir(), 'shop-'));
   const removeFolder = () => rmSync(folder, { recursive: true, force: true });
   if (!onServices) return { variables: { DATA_DIR: folder }, remove: async () => removeFolder() };
-  const { url, drop } = await createMysqlDatabase();
-  const tables = createTablePrefix();
-  const db = await openMysql({ url });
+  const servers = await makeServerStores();
+  const db = await openMysql({ url: servers.variables.MYSQL_URL ?? '' });
   await migrate(db);
   await db.close();
   return {
+    variables: { DATA_DIR: folder, ...servers.variables },
+    remove: async () => {
+      await servers.remove();
+      removeFolder();
+    },
+  };
+}
+
+/** On the servers a database without tables, and the tables of users that are not there yet. */
+export async function makeServerStores(): Promise<ShopStores> {
+  const { url, drop } = await createMysqlDatabase();
+  const tables = createTablePrefix();
+  return {
     variables: {
-      DATA_DIR: folder,
       MYSQL_URL: url,
       DYNAMODB_ENDPOINT: tables.endpoint,
       DYNAMODB_TABLE_PREFIX: tables.tablePrefix,
     },
     remove: async () => {
       await Promise.all([drop(), tables.drop()]);
-      removeFolder();
     },
   };
 }

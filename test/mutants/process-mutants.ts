@@ -27,7 +27,7 @@ export const processMutants: readonly Mutant[] = [
     file: rules,
     text: 'if (Number(given.BCRYPT_COST ?? 12) < 12)',
     mutation: 'if (Number(given.BCRYPT_COST ?? 12) < 1)',
-    noticedBy: [inProduction('refuses a weak BCRYPT_COST')],
+    noticedBy: [inProduction('refuses a weak or harmful BCRYPT_COST')],
   },
   {
     guard: 'production refuses weak and sample secrets',
@@ -35,7 +35,7 @@ export const processMutants: readonly Mutant[] = [
     text: 'if (production && parsed.success) problems.push(...weakSecrets(parsed.data));',
     mutation: '',
     noticedBy: [
-      inProduction('refuses a weak PASSWORD_PEPPER'),
+      inProduction('refuses a weak or harmful PASSWORD_PEPPER'),
       inProduction('runs on embedded storage only when told so, and looks at the secrets all the same'),
     ],
   },
@@ -44,7 +44,7 @@ export const processMutants: readonly Mutant[] = [
     file: 'src/shared/config-fields.ts',
     text: '(key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048',
     mutation: '(key.asymmetricKeyDetails?.modulusLength ?? 0) >= 512',
-    noticedBy: [inProduction('refuses a weak JWT_PRIVATE_KEYS')],
+    noticedBy: [inProduction('refuses a weak or harmful JWT_PRIVATE_KEYS')],
   },
   {
     guard: 'a data folder has one server',

@@ -13,7 +13,7 @@ export interface LedgerSum {
 }
 
 /** no statement reads more of the ledger than this, also where one product has millions of entries */
-const maxRows = 5000;
+const maxRows = 2000;
 const index = 'catalog_stock_movements_ledger';
 
 /** Adds up the movements of products. `between` is called after each statement. */

@@ -1,0 +1,25 @@
+import { gatherSecrets } from '../app-stores.ts';
+import { readConfig } from '../shared/config.ts';
+import { openDataFolder } from '../shared/data-folder.ts';
+
+/**
+ * Makes the secrets that the settings do not give, and on embedded storage the password of the first admin, in DATA_DIR, and leaves those that
+ * are there as they are: so that several processes can be told of the same ones by `file:`. Not with NODE_ENV=production, where
+ * nothing is made up.
+ */
+function main(): void {
+  const config = readConfig();
+  const folder = openDataFolder(config.stores.dataDir);
+  try {
+    gatherSecrets(config, folder);
+  } finally {
+    folder.close();
+  }
+}
+
+try {
+  main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
