@@ -35,6 +35,8 @@ export const apps = [
     script: 'dist/src/commands/watch-processes.js',
     exec_mode: 'fork',
     instances: 1,
+    // pm2's own client inherits through __proto__
+    node_args: '',
     wait_ready: false,
     kill_timeout: 1000,
   },

@@ -65,7 +65,8 @@ describe('a request that takes too long', () => {
     const [answer] = await once(socket, 'data');
     expect(String(answer)).toContain('201 Created');
     expect(leftMs).toBeGreaterThan(400);
-    expect(leftMs).toBeLessThanOrEqual(700);
+    // a timer of 300 ms may end a trifle before they are over
+    expect(leftMs).toBeLessThan(710);
   });
 });
 
