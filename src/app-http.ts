@@ -8,7 +8,7 @@ import { createFront } from './shared/http-front.ts';
 import type { QuotaRules } from './shared/http-quota.ts';
 import { createHttpServer } from './shared/http-server.ts';
 import { createShedding } from './shared/http-shedding.ts';
-import { createLoadLimiter } from './shared/load-limiter.ts';
+import type { LoadLimiter } from './shared/load-limiter.ts';
 import type { ServiceInfo } from './shared/openapi-document.ts';
 import { createReadiness, type StoreCheck } from './shared/readiness.ts';
 import type { Route } from './shared/route.ts';
@@ -20,6 +20,7 @@ export function buildHttp({
   stores,
   checks,
   metrics,
+  limiter,
   authenticate,
   routes,
   log,
@@ -29,13 +30,13 @@ export function buildHttp({
   /** besides those of the stores */
   checks: Readonly<Record<string, StoreCheck>>;
   metrics: ShopMetrics;
+  limiter: LoadLimiter;
   authenticate: Authenticate;
   routes: readonly Route[];
   log: Logger;
 }) {
   const { trustProxyHops, corsOrigins } = config.http;
   const readiness = createReadiness({ checks: { ...checksOf(stores), ...checks }, log });
-  const limiter = createLoadLimiter({ log });
   const handler = createFront({
     routes,
     authenticate,

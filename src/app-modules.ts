@@ -8,6 +8,7 @@ import type { Config } from './shared/config.ts';
 import { createContractClient } from './shared/contract-client.ts';
 import type { Contract } from './shared/contract-server.ts';
 import type { Authenticate } from './shared/http-access.ts';
+import type { LoadLimiter } from './shared/load-limiter.ts';
 import type { Module } from './shared/module.ts';
 import type { StoreCheck } from './shared/readiness.ts';
 import type { ShopMetrics } from './shop-metrics.ts';
@@ -20,6 +21,8 @@ export interface Overrides {
   readonly orderIntervals?: NonNullable<OrdersDependencies['intervals']>;
   /** puts something between the shop and its stores, such as what notes the statements; closing them stays ours */
   readonly wrapStores?: (stores: Pick<Stores, 'db' | 'dynamo'>) => Pick<Stores, 'db' | 'dynamo'>;
+  /** on a machine that is slow because of the tests themselves, nothing is shed but where that is the story */
+  readonly limiter?: LoadLimiter;
   /** which of the background tasks run by themselves; a test may run the others itself */
   readonly chooseTasks?: (tasks: readonly BackgroundTask[]) => readonly BackgroundTask[];
 }

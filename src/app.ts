@@ -9,6 +9,7 @@ import { type ContractServer, createContractServer } from './shared/contract-ser
 import { openDataFolder } from './shared/data-folder.ts';
 import type { Database } from './shared/database.ts';
 import type { HttpServer } from './shared/http-server.ts';
+import { createLoadLimiter } from './shared/load-limiter.ts';
 import { migrate, pendingMigrations } from './shared/migrations.ts';
 import { type Consumer, createConsumer } from './shared/queue-consumer.ts';
 import type { Route } from './shared/route.ts';
@@ -71,6 +72,7 @@ export async function createApp({ config, log, overrides = {} }: AppOptions): Pr
     stores,
     checks: checksOfServices(modules),
     metrics,
+    limiter: overrides.limiter ?? createLoadLimiter({ log }),
     authenticate: auth.authenticate,
     routes,
     log,

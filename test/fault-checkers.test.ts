@@ -56,7 +56,8 @@ const view = (process: string, change: Partial<View> = {}): View => ({
 });
 
 const line = (members: object) => `${JSON.stringify({ level: 'info', time: '2026-11-27T10:00:00.000Z', ...members })}\n`;
-const log = line({ event: 'signed-in', userId: 'user-ann' }) + line({ msg: 'request', requestId: 'r', route: '/x', status: 200 });
+const log =
+  line({ security: 'signed-in', userId: 'user-ann' }) + line({ msg: 'request', requestId: 'r', route: '/x', status: 200 });
 
 const sound: Evidence = {
   operations,
@@ -239,6 +240,10 @@ describe('the checkers of the fault suite', () => {
   )('%s notices: %s', (invariant, _what, change) => {
     const found = violationsOf({ ...sound, ...change });
     expect(found.get(invariant) ?? []).not.toEqual([]);
+  });
+
+  it.each(['I-08', 'I-11', 'I-15', 'I-17', 'I-31'])('take over what the audit finds of %s', (invariant) => {
+    expect([...violationsOf({ ...sound, ...finding(invariant) }).keys()]).toEqual([invariant]);
   });
 
   it('are all shown to be alive', () => {

@@ -1,6 +1,7 @@
 import { countChecked } from './harness/attacks.ts';
 import { type Deployment, processNames, startDeployment } from './harness/deployment.ts';
 import { fetchDocument } from './harness/documented-answers.ts';
+import { eventually } from './harness/eventually.ts';
 import { type FuzzDocument, type GeneratedRequest, generateRequests } from './harness/request-generator.ts';
 import type { Shop } from './harness/shop.ts';
 
@@ -68,7 +69,7 @@ describe('S-09 generated requests', () => {
       const beganAt = shop.log.length;
       const worker = async () => {
         for (let next = requests.shift(); next !== undefined; next = requests.shift()) {
-          const sacrifice = ending.has(next.operationId) ? (await shop.signUp()).accessToken : undefined;
+          const sacrifice = ending.has(next.operationId) ? (await eventually(() => shop.signUp())).accessToken : undefined;
           const tokens = {
             anonymous: undefined,
             customer: customer.accessToken,

@@ -68,6 +68,9 @@ export function createLoadLimiter({ log, now = () => performance.now() }: LoadLi
   };
 }
 
+/** Refuses nothing. */
+export const unlimitedLoad: LoadLimiter = { laneOf: () => unlimited, close: () => {} };
+
 const unlimited: Lane = { isFull: () => false, enter: () => () => {}, refuse: () => {} };
 
 interface AdaptiveLane extends Lane {

@@ -65,11 +65,11 @@ const securityEventsAreLogged: Checker = {
 
 function unloggedSignIns({ operations, lives }: Evidence): readonly string[] {
   const logged = new Map<string, number>();
-  for (const [, id = ''] of lives
-    .map(({ log }) => log)
-    .join('\n')
-    .matchAll(/"event":"signed-in","userId":"([^"]+)"/g))
+  const lines = lives.flatMap(({ log }) => log.split('\n').filter((line) => line.includes('"security":"signed-in"')));
+  for (const line of lines) {
+    const id = field(JSON.parse(line), 'userId') ?? '';
     logged.set(id, (logged.get(id) ?? 0) + 1);
+  }
   const answered = operations.filter(({ kind, outcome }) => kind === 'login' && outcome === 'ok');
   return [...Map.groupBy(answered, ({ body }) => field(member(body, 'user'), 'id') ?? '')]
     .filter(([id, answers]) => (logged.get(id) ?? 0) < answers.length)

@@ -13,15 +13,16 @@ export const checkers: readonly Checker[] = [
   ...conductCheckers,
 ].sort((one, other) => (one.invariant < other.invariant ? -1 : 1));
 
-const ownCheckers = new Set(checkers.map(({ invariant }) => invariant));
+/** Their checkers count what the audit says; of all others its findings stand beside what the checkers say. */
+const countTheAudit: ReadonlySet<string> = new Set(['I-01', 'I-02', 'I-09', 'I-10']);
 
-/** What is broken, by invariant. Findings of the audit that no checker asks for are there under their own number. */
+/** What is broken, by invariant. */
 export function violationsOf(evidence: Evidence): ReadonlyMap<string, readonly string[]> {
   const found = checkers.map(({ invariant, check }) => [invariant, check(evidence)] as const);
-  const others = evidence.findings
-    .filter(({ invariant }) => !ownCheckers.has(invariant) || alsoAudited.has(invariant))
+  const audited = evidence.findings
+    .filter(({ invariant }) => !countTheAudit.has(invariant))
     .map(({ invariant, subject, detail }) => [invariant, [`${subject}: ${detail}`]] as const);
-  const all = [...found, ...others].filter(([, lines]) => lines.length > 0);
+  const all = [...found, ...audited].filter(([, lines]) => lines.length > 0);
   return new Map(
     [...Map.groupBy(all, ([invariant]) => invariant)].map(([invariant, groups]) => [
       invariant,
@@ -29,9 +30,6 @@ export function violationsOf(evidence: Evidence): ReadonlyMap<string, readonly s
     ]),
   );
 }
-
-/** Their checkers look at the history of the clients alone; what the audit says of them counts as well. */
-const alsoAudited: ReadonlySet<string> = new Set(['I-03', 'I-04', 'I-12']);
 
 export interface InvariantCoverage {
   readonly invariant: string;

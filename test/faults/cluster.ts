@@ -20,6 +20,7 @@ import {
   type MariaDb,
   type QueueServer,
   type StoreServer,
+  tablePrefix,
 } from './store-servers.ts';
 
 /** Several processes of the shop on one set of stores, all of them to be killed, and everything gone when the run is. */
@@ -164,7 +165,7 @@ function reach(proxies: Proxies, { shopUrl, queueUrl }: { shopUrl: string; queue
     MYSQL_URL: Object.assign(new URL(shopUrl), { port: String(proxies.mysql.port) }).href,
     REDIS_URL: `redis://127.0.0.1:${proxies.redis.port}`,
     DYNAMODB_ENDPOINT: `http://127.0.0.1:${proxies.dynamo.port}`,
-    DYNAMODB_TABLE_PREFIX: 'faults-',
+    DYNAMODB_TABLE_PREFIX: tablePrefix,
     SQS_QUEUE_URL: queueUrl,
     SQS_ENDPOINT: `http://127.0.0.1:${proxies.sqs.port}`,
   };

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { auditShop } from '../../src/audit-shop.ts';
-import { createAuditRun } from '../../src/shared/audit-run.ts';
 import type { CrashPoint } from '../../src/shared/crash-setting.ts';
 import { openSqlite } from '../../src/shared/database.ts';
 import { tokensOf } from './actors.ts';
 import type { OrderView } from './evidence.ts';
 import type { Keeper } from './keeper.ts';
+import { afterAMinute } from './settled-audit.ts';
 import { field, member, openShopClient, type ShopClient } from './shop-client.ts';
 import { createShopProcess, type ShopProcess } from './shop-process.ts';
 
@@ -73,6 +73,7 @@ async function crashAndRecover({ point, shop, client, file }: Crash): Promise<re
   await shop.start();
   const again = [await placed(client, ask), await placed(client, ask)];
   const settled = await settledOrders(client, token, productId);
+  const audited = await auditedBeside(file);
   await shop.kill('SIGTERM');
   const found = [...again, ...(first.status === 201 ? [first] : [])].map(({ body }) => body as OrderView); // of the contract
   const broken = [];
@@ -83,11 +84,20 @@ async function crashAndRecover({ point, shop, client, file }: Crash): Promise<re
   if (settled.status !== 'confirmed') broken.push(`${point}: the order stays ${settled.status}`);
   if (settled.onHand !== initialStock - quantity || settled.reserved !== 0)
     broken.push(`${point}: ${settled.onHand} on hand, ${settled.reserved} reserved`);
-  const db = await openSqlite({ file, readOnly: true });
-  for await (const { invariant, subject, detail } of auditShop({ db }, createAuditRun()))
-    broken.push(`${point}: ${invariant} ${subject}: ${detail}`);
-  await db.close();
+  broken.push(...audited.map((finding) => `${point}: ${finding}`));
   return broken;
+}
+
+/** Beside the running server, until it is clean: a relay that has died holds its events for some seconds. */
+async function auditedBeside(file: string): Promise<readonly string[]> {
+  for (const deadline = Date.now() + settleMs; ; await pause(200)) {
+    const db = await openSqlite({ file, readOnly: true });
+    const findings: string[] = [];
+    for await (const { invariant, subject, detail } of auditShop({ db }, afterAMinute()))
+      findings.push(`${invariant} ${subject}: ${detail}`);
+    await db.close();
+    if (findings.length === 0 || Date.now() > deadline) return findings;
+  }
 }
 
 /** A product on the shelf and a customer. */

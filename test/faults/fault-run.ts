@@ -1,7 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { get } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import { auditShop } from '../../src/audit-shop.ts';
 import { auditCatalog } from '../../src/modules/catalog/index.ts';
 import { createAuditRun } from '../../src/shared/audit-run.ts';
 import type { Finding } from '../../src/shared/finding.ts';
@@ -15,6 +14,7 @@ import { observe, replayTokens } from './observe.ts';
 import { guessPassword, untilEverythingWorks, watchRevocation } from './probes.ts';
 import { untilQuiet } from './quiescence.ts';
 import type { Random } from './random.ts';
+import { settledAudit } from './settled-audit.ts';
 
 /** What a fault has to work on. */
 export interface Scene {
@@ -97,7 +97,7 @@ export async function runFault(
     ...(await observe(cluster, load)),
     ...(recoveryMs !== undefined && { recoveryMs }),
     ...{ baselineMs, revocations, limits, operations: load.history.operations, products: load.products },
-    findings: await allOf(auditShop({ db: cluster.db }, createAuditRun())),
+    findings: await settledAudit(cluster),
     doubledEffects: await doubledEffects(cluster),
     sessions: thorough ? await replayTokens(cluster, load) : [],
     lives: cluster.shops.flatMap((shop) => shop.lives()),

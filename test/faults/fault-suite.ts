@@ -16,7 +16,7 @@ export async function runShortFaults({ seed, scale }: { readonly seed: number; r
 
 /** The shop's settings under test: its own ways and secrets of production, with limits that the load does not reach. */
 const clusterEnv = {
-  FAULT_INTERVALS: JSON.stringify({ relay: 100, sweep: 500, heldFor: 3000, rollup: 5000, erasure: 2000 }),
+  FAULT_INTERVALS: JSON.stringify({ relay: 250, sweep: 1000, heldFor: 3000, rollup: 5000, erasure: 2000 }),
   DRAIN_DELAY_MS: '1500',
   RATE_LIMIT_BROWSING: '1000000/60',
   RATE_LIMIT_ORDERS: '1000000/60',

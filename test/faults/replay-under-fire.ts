@@ -1,12 +1,11 @@
 import { parseArgs } from 'node:util';
-import { auditShop } from '../../src/audit-shop.ts';
 import { replay } from '../../src/commands/replay-run.ts';
-import { createAuditRun } from '../../src/shared/audit-run.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 import { startKillingSpree } from './killing-spree.ts';
 import { missingForFaults } from './missing-programs.ts';
 import { untilQuiet } from './quiescence.ts';
 import { createRandom } from './random.ts';
+import { settledAudit } from './settled-audit.ts';
 
 const usage = `npm run test:replay -- FILE.csv.gz [--every 5] [--seed 1] [--processes 3]
 
@@ -44,9 +43,8 @@ async function underFire(cluster: Cluster, { path, everyMs, seed }: Options): Pr
     ...{ output: process.stdout, settleMs: settlePatienceMs },
   }).finally(() => spree.end());
   const backlog = await untilQuiet(cluster, quietPatienceMs);
-  const findings: string[] = [];
-  for await (const { invariant, subject, detail } of auditShop({ db: cluster.db }, createAuditRun()))
-    findings.push(`${invariant}  ${subject}: ${detail}`);
+  const found = await settledAudit(cluster);
+  const findings = found.map(({ invariant, subject, detail }) => `${invariant}  ${subject}: ${detail}`);
   const kills = Object.entries(spree.kills()).map(([name, count]) => `${name} ${count}`);
   const lines = [
     `seed ${seed}, killed  ${kills.join(', ')}`,

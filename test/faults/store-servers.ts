@@ -69,6 +69,9 @@ export async function createRedisServer({ keeper, folder }: Place): Promise<Stor
   return { ...program, port };
 }
 
+/** of the shop's tables in DynamoDB */
+export const tablePrefix = 'faults-';
+
 export interface DynamoServer extends StoreServer {
   readonly endpoint: string;
 }

@@ -2,6 +2,7 @@ import { appendFileSync } from 'node:fs';
 import type { AttackId } from './attack-list.ts';
 import { attackList } from './attack-list.ts';
 import { type Deployment, processNames } from './deployment.ts';
+import { eventually } from './eventually.ts';
 import type { Shop } from './shop.ts';
 import { onServices } from './stores.ts';
 
@@ -31,9 +32,19 @@ export function attacksOn(deployment: () => Deployment) {
 
 /** `unchanged` fails when the work has changed what can be read of the shop by its staff. */
 export async function unchanged(shop: Shop, work: () => Promise<void>): Promise<void> {
+  await settled(shop);
   const before = await everything(shop);
   await work();
   expect(await everything(shop)).toEqual(before);
+}
+
+/** An order that the worker has not confirmed yet would change by itself. */
+async function settled(shop: Shop): Promise<void> {
+  const admin = await shop.admin();
+  await eventually(async () => {
+    const { body } = await admin.api.get('/api/orders?status=placed&limit=1').expect(200);
+    expect(body.data).toEqual([]);
+  });
 }
 
 async function everything(shop: Shop): Promise<unknown> {

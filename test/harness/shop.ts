@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { type App, createApp } from '../../src/app.ts';
 import type { Overrides } from '../../src/app-modules.ts';
 import { readConfig } from '../../src/shared/config.ts';
+import { unlimitedLoad } from '../../src/shared/load-limiter.ts';
 import { createLogger } from '../../src/shared/logger.ts';
 import { type Agent, checkedAgent } from './checked-agent.ts';
 import { documentedAnswers, fetchDocument } from './documented-answers.ts';
@@ -64,7 +65,8 @@ function unique(prefix: string): string {
 }
 
 /** The whole shop on stores of its own: cheap password hashes, no rate limits, one admin. */
-export async function startShop({ env = {}, overrides = {}, stores: given }: ShopOptions = {}): Promise<Shop> {
+export async function startShop({ env = {}, overrides: own = {}, stores: given }: ShopOptions = {}): Promise<Shop> {
+  const overrides: Overrides = { limiter: unlimitedLoad, ...own };
   const stores = given ?? (await makeShopStores());
   const variables = {
     ...stores.variables,
