@@ -16,7 +16,7 @@ import { makeShopStores, type ShopStores } from './harness/stores.ts';
 /** Tasks of the built shop behind a balancer, changed while customers shop at a constant rate. */
 
 const replacements = Number(process.env.ROLLING_REPLACEMENTS ?? 10);
-const ratePerSecond = Number(process.env.ROLLING_RATE ?? 40);
+const ratePerSecond = Number(process.env.ROLLING_RATE ?? 20);
 const perReplacementMs = 15_000;
 const usualTasks = 3;
 const admin = { username: 'admin', password: 'the first admin of all' };
