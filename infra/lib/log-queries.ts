@@ -34,9 +34,9 @@ export const logQueries = {
     sort: '@timestamp desc',
   },
   'refused sign-ins by address': {
-    fields: ['address', 'event'],
-    filterStatements: ['event in ["login-failed", "login-throttled", "refresh-token-reused"]'],
-    statsStatements: ['count(*) as refusals by event, userId, bin(5m)'],
+    fields: ['address', 'security'],
+    filterStatements: ['security in ["sign-in-failed", "throttled", "refresh-reused"]'],
+    statsStatements: ['count(*) as refusals by security, userId, bin(5m)'],
     sort: 'refusals desc',
   },
   'busiest addresses': {

@@ -101,7 +101,7 @@ describe('the saved queries', () => {
         for (const part of field.split('.')) match(sources, new RegExp(`\\b${part}\\b`), field);
     for (const query of Object.values(logQueries))
       for (const [, event = ''] of query.filterStatements.join().matchAll(/"([a-z]+-[a-z-]+)"/g))
-        match(sources, new RegExp(`event: '${event}'`), event);
+        match(sources, new RegExp(`'${event}': \\['`), event);
     equal(resourcesOf(operations, 'AWS::Logs::QueryDefinition').length, Object.keys(logQueries).length);
   });
 });
