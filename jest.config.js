@@ -66,6 +66,7 @@ const onServices = [
   'shared-products',
   'shared-sign-in',
   'side-by-side-versions',
+  'start-during-outage',
   'stock',
   'time-zones',
   'unique-rows',
@@ -82,6 +83,7 @@ const servicesAlone = [
   'row-locks',
   'service-keeper',
   'side-by-side-versions',
+  'start-during-outage',
 ];
 const splitAlone = ['split-services'];
 
