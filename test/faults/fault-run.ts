@@ -87,17 +87,18 @@ export async function runFault(
     }
     recoveries.push(await untilEverythingWorks(prober, load.spareProductId, recoveryPatienceMs));
   }
-  const revocations = thorough ? await watchRevocation(prober) : [];
+  const watched = thorough ? watchRevocation(prober) : [];
   await pause(afterMs * scale);
   await load.stop(insistPatienceMs);
+  const backlog = await untilQuiet(cluster, quietPatienceMs);
+  const revocations = await watched;
   const recovered = recoveries.filter((ms) => ms !== undefined);
   const recoveryMs = recovered.length === recoveries.length ? Math.max(...recovered) : undefined;
   const evidence: Evidence = {
     ...(await watch.end()),
-    backlog: await untilQuiet(cluster, quietPatienceMs),
     ...(await observe(cluster, load)),
     ...(recoveryMs !== undefined && { recoveryMs }),
-    ...{ baselineMs, revocations, limits, operations: load.history.operations, products: load.products },
+    ...{ baselineMs, backlog, revocations, limits, operations: load.history.operations, products: load.products },
     findings: await settledAudit(cluster),
     doubledEffects: await doubledEffects(cluster),
     sessions: thorough ? await replayTokens(cluster, load) : [],
