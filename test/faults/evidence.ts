@@ -84,7 +84,7 @@ export interface LimitProbe {
   readonly limit: number;
   readonly allowed: number;
   readonly refused: number;
-  /** those that were let through and met a store that is down */
+  /** those that were let through and met a store that is down, or silent */
   readonly failed: number;
   /** a process lost or had lost sight of the others' counts meanwhile */
   readonly torn: boolean;
