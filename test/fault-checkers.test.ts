@@ -83,6 +83,7 @@ const sound: Evidence = {
   limits: [{ limit: 10, allowed: 10, refused: 20, failed: 0, torn: false }],
   foreignReads: [{ process: 'shop 1', status: 404 }],
   livenessMs: [3],
+  freezes: [],
   descriptors: [{ process: 'shop 1', before: 30, after: 40 }],
 };
 
@@ -191,6 +192,10 @@ const broken: Readonly<Record<string, Readonly<Record<string, Partial<Evidence>>
   'I-21': { 'a process was late to say that it lives': { livenessMs: [3, 2500] } },
   'I-22': {
     'a request took too long': also(at(0, { kind: 'read-stock', outcome: 'ok', endedAt: 12_000 })),
+    'a request took too long beside a freeze': {
+      ...also(at(0, { kind: 'read-stock', outcome: 'ok', endedAt: 12_000 })),
+      freezes: [{ since: -5000, until: 5000 }],
+    },
     'an answer of 500': also(at(0, { kind: 'read-stock', outcome: 'unknown', status: 500 })),
     'a 503 that does not say when': also(at(0, { kind: 'read-stock', outcome: 'unknown', status: 503 })),
   },

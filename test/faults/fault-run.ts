@@ -10,6 +10,7 @@ import type { Cluster } from './cluster.ts';
 import type { Evidence, LimitProbe } from './evidence.ts';
 import { heal } from './heal.ts';
 import { type Load, startLoad } from './load.ts';
+import { frozenMs } from './managed-program.ts';
 import { observe, replayTokens } from './observe.ts';
 import { guessPassword, untilEverythingWorks, watchRevocation } from './probes.ts';
 import { untilQuiet } from './quiescence.ts';
@@ -103,6 +104,7 @@ export async function runFault(
     doubledEffects: await doubledEffects(cluster),
     sessions: thorough ? await replayTokens(cluster, load) : [],
     lives: cluster.shops.flatMap((shop) => shop.lives()),
+    freezes: cluster.shops.flatMap((shop) => shop.freezes()),
     canaries: [...canaries, ...load.passwords, ...tokensIn(load)],
     descriptors: openDescriptors(cluster).map(({ process, count }, index) => ({
       process,
@@ -160,11 +162,11 @@ function watchUnderLoad(cluster: Cluster) {
 /** Undefined when the process is gone or was frozen: then there is nobody to be late. */
 function livenessOf(shop: ShopProcess): Promise<number | undefined> {
   const start = performance.now();
-  const freezes = shop.freezes();
   return new Promise((resolve) => {
     const asking = get(`${shop.url}/livez`, { agent: false, timeout: 5000 }, (answer) => {
       answer.resume();
-      resolve(shop.freezes() === freezes ? performance.now() - start : undefined);
+      const end = performance.now();
+      resolve(frozenMs(shop.freezes(), { since: start, until: end }) === 0 ? end - start : undefined);
     });
     asking.on('timeout', () => asking.destroy()).on('error', () => resolve(undefined));
   });
