@@ -60,6 +60,7 @@ const onServices = [
   'rolling-replacement',
   'row-locks',
   'security-log',
+  'separate-services',
   'service-keeper',
   'sessions',
   'settling-orders',
@@ -80,6 +81,7 @@ const servicesAlone = [
   'mysql-limits',
   'rolling-replacement',
   'row-locks',
+  'separate-services',
   'service-keeper',
   'side-by-side-versions',
 ];

@@ -140,9 +140,9 @@ function checksOfServices({ auth, catalog }: Modules) {
   return { ...(auth.check && { auth: auth.check }), ...(catalog?.check && { catalog: catalog.check }) };
 }
 
-/** For other services, where somebody may call; it listens when the process is ready. */
+/** For other services, where somebody may call; it listens when the process is ready. A worker is called by nobody. */
 function internalServer({
-  config: { services },
+  config: { services, roles },
   modules: { contracts },
   log,
 }: {
@@ -150,7 +150,8 @@ function internalServer({
   modules: Modules;
   log: Logger;
 }): ContractServer | undefined {
-  return services.internalPort === undefined ? undefined : createContractServer({ contracts, tokens: services.tokens, log });
+  if (services.internalPort === undefined || !roles.web) return undefined;
+  return createContractServer({ contracts, tokens: services.tokens, log });
 }
 
 /** Where all tables are at hand; services of their own are audited by `npm run audit`. */
