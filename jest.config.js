@@ -68,6 +68,7 @@ const onServices = [
   'shared-products',
   'shared-sign-in',
   'side-by-side-versions',
+  'start-during-outage',
   'stock',
   'time-zones',
   'unique-rows',
@@ -86,6 +87,7 @@ const servicesAlone = [
   'separate-services',
   'service-keeper',
   'side-by-side-versions',
+  'start-during-outage',
 ];
 const splitAlone = ['split-services'];
 

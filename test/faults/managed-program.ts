@@ -16,6 +16,8 @@ export interface ManagedProgram {
   /** SIGSTOP: connections stay, nothing moves */
   freeze(): void;
   thaw(): void;
+  /** how often it was frozen or thawed so far: the same before and after, nobody kept it from its work meanwhile */
+  freezes(): number;
   isRunning(): boolean;
   pid(): number | undefined;
 }
@@ -50,6 +52,7 @@ export function managedProgram({
   let child: ChildProcess | undefined;
   /** nobody has asked for its end */
   let wanted = false;
+  let freezes = 0;
 
   const launch = () => {
     wanted = true;
@@ -87,8 +90,15 @@ export function managedProgram({
       doomed.kill(signal);
       return exited;
     },
-    freeze: () => void child?.kill('SIGSTOP'),
-    thaw: () => void child?.kill('SIGCONT'),
+    freeze: () => {
+      freezes += 1;
+      child?.kill('SIGSTOP');
+    },
+    thaw: () => {
+      freezes += 1;
+      child?.kill('SIGCONT');
+    },
+    freezes: () => freezes,
     isRunning: () => child !== undefined,
     pid: () => child?.pid,
   };

@@ -1,9 +1,8 @@
-import { type AuditedStores, auditShop } from '../../src/audit-shop.ts';
+import { auditShop } from '../../src/audit-shop.ts';
 import { openAuthAudit } from '../../src/modules/auth/index.ts';
 import { createAuditRun, settledAfterMs } from '../../src/shared/audit-run.ts';
 import type { Database } from '../../src/shared/database.ts';
 import { openDynamo } from '../../src/shared/dynamo.ts';
-import { Failure } from '../../src/shared/failure.ts';
 import type { Finding } from '../../src/shared/finding.ts';
 import { tablePrefix } from './store-servers.ts';
 
@@ -19,31 +18,14 @@ export async function settledAudit({
   readonly stores: { readonly dynamo: { readonly endpoint: string } };
 }): Promise<readonly Finding[]> {
   const dynamo = await openDynamo({ endpoint: stores.dynamo.endpoint, region: 'local', tablePrefix });
+  const run = afterAMinute();
+  const findings: Finding[] = [];
   try {
-    return await firmly(async () => audited({ db, users: await openAuthAudit(dynamo) }));
+    for await (const finding of auditShop({ db, users: await openAuthAudit(dynamo) }, run)) findings.push(finding);
   } finally {
     await dynamo.close();
   }
-}
-
-async function audited(audit: AuditedStores): Promise<readonly Finding[]> {
-  const run = afterAMinute();
-  const findings: Finding[] = [];
-  for await (const finding of auditShop(audit, run)) findings.push(finding);
   const looked = [...run.counts.values()].reduce((sum, count) => sum + count, 0);
   if (looked === 0) throw new Error('The audit looked at nothing.');
   return findings;
-}
-
-const tries = 5;
-
-/** On a busy machine a store is late now and then, which says nothing of its data. */
-async function firmly<T>(look: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await look();
-    } catch (error) {
-      if (attempt === tries || !(error instanceof Failure && error.code === 'unavailable')) throw error;
-    }
-  }
 }

@@ -38,8 +38,8 @@ export const splitMutants: readonly Mutant[] = [
   {
     guard: 'a worker leaves the internal port to the process that answers requests',
     file: 'src/app.ts',
-    text: 'if (services.internalPort === undefined || !roles.web) return undefined;',
-    mutation: 'if (services.internalPort === undefined) return undefined;',
+    text: 'if (port === undefined || !roles.web) return undefined;',
+    mutation: 'if (port === undefined) return undefined;',
     noticedBy: [split('split-services', 'a worker of a service leaves the internal port to the process that answers requests')],
   },
   {
