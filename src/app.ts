@@ -144,9 +144,9 @@ function checksOfServices({ auth, catalog }: Modules) {
   return { ...(auth.check && { auth: auth.check }), ...(catalog?.check && { catalog: catalog.check }) };
 }
 
-/** For other services, where somebody may call; it listens when the process is ready. */
+/** For other services, where somebody may call; it listens when the process is ready. A worker is called by nobody. */
 function internalServer({
-  config: { services, http },
+  config: { services, roles, http },
   modules: { contracts },
   log,
 }: {
@@ -155,7 +155,7 @@ function internalServer({
   log: Logger;
 }): { listen(): Promise<unknown>; close(): Promise<void> } | undefined {
   const { internalPort: port, tokens } = services;
-  if (port === undefined) return undefined;
+  if (port === undefined || !roles.web) return undefined;
   const server = createContractServer({ contracts, tokens, log });
   return { listen: () => server.listen({ port, host: http.host }), close: server.close };
 }
