@@ -113,4 +113,11 @@ function ticksOf(program: ManagedProgram): number {
   return Number(fields[11]) + Number(fields[12]);
 }
 
-await main();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1));
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    console.error(error);
+    process.exit(1);
+  },
+);
