@@ -1,6 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { buildForBench } from './bench-build.ts';
 import { type BenchSettings, createBench } from './bench-context.ts';
 import { judge, type Result, type Row } from './bench-row.ts';
 import { describeMachine } from './machine.ts';
@@ -36,7 +35,7 @@ async function main(): Promise<number> {
     return say(rows.map(({ name, title, optIn }) => `${name.padEnd(22)} ${title}${optIn ? ' (only by name)' : ''}\n`).join(''));
   const chosen = choose(positionals);
   const settings = { ...(values.smoke ? smoke : usual), ...numbers({ rounds: values.rounds, seconds: values.seconds }) };
-  build();
+  buildForBench();
   const results = await measure(chosen, settings);
   say(formatTable(results));
   if (values.smoke) return 0;
@@ -57,11 +56,6 @@ function numbers(given: Readonly<Record<string, string | undefined>>): Partial<B
   const entries = Object.entries(given).filter(([, text]) => text !== undefined);
   for (const [name, text] of entries) if (!(Number(text) > 0)) throw new Error(`--${name} has to be a number above 0`);
   return Object.fromEntries(entries.map(([name, text]) => [name, Number(text)]));
-}
-
-function build(): void {
-  const { status } = spawnSync('npm', ['run', '-s', 'build'], { cwd: join(import.meta.dirname, '..'), stdio: 'inherit' });
-  if (status !== 0) throw new Error('The build failed.');
 }
 
 async function measure(chosen: readonly Row[], settings: BenchSettings): Promise<readonly Result[]> {
