@@ -5,7 +5,6 @@ import { createInterface } from 'node:readline';
 import type { Keeper } from '../test/faults/keeper.ts';
 
 export interface BaselineServer {
-  readonly pid: number | undefined;
   readonly url: string;
   stop(): Promise<void>;
 }
@@ -22,7 +21,6 @@ export async function startBaseline(keeper: Keeper, file: string, answer: object
   for await (const line of createInterface({ input: child.stdout })) {
     const ended = once(child, 'exit');
     return {
-      pid: child.pid,
       url: `http://127.0.0.1:${JSON.parse(line).port}`,
       stop: async () => {
         child.kill('SIGKILL');

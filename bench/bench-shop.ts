@@ -64,7 +64,7 @@ export async function startShop({
 }): Promise<BenchShop> {
   const { url, db, productIds } = await stores.database(database);
   const env = { ...production, ...secrets(), ...reach(stores, url, database), ...settings };
-  const shop = await createShopProcess({ number: 1, keeper, folder, program, env });
+  const shop = await createShopProcess({ name: 'shop', keeper, folder, program, env });
   await shop.start();
   return measurable({ shop, env, db, productIds, close: async () => void (await shop.kill('SIGTERM')) });
 }
@@ -94,10 +94,10 @@ function secrets() {
 /** The products are put into its file between a first start, which makes the tables, and the one that is measured. */
 export async function startEmbeddedShop({ keeper, folder, products }: Place & { readonly products: number }): Promise<BenchShop> {
   const env = { ...production, ...secrets() };
-  const shop = await createShopProcess({ number: 1, keeper, folder, program, env });
+  const shop = await createShopProcess({ name: 'shop', keeper, folder, program, env });
   await shop.start();
   await shop.kill('SIGTERM');
-  const file = join(folder, 'data-1', 'shop.sqlite');
+  const file = join(folder, 'data-shop', 'shop.sqlite');
   const writable = await openSqlite({ file });
   const productIds = await fillWithProducts(writable, products);
   await writable.close();
@@ -150,7 +150,7 @@ async function enter(url: string, username: string, how: 'login' | 'register'): 
 const ticksPerSecond = 100;
 
 /** User and system time of a process (proc(5), fields 14 and 15 of stat). */
-export function cpuSecondsOf(pid: number | undefined): number {
+function cpuSecondsOf(pid: number | undefined): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
