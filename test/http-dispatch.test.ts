@@ -60,3 +60,22 @@ describe('the route of a path', () => {
     expect(match('POST', '/boats/7')).toBeUndefined();
   });
 });
+
+describe('a frequent quota', () => {
+  it('counts, tells and refuses as the library does', async () => {
+    const rule = { limit: 2, windowSeconds: 60, per: 'address' } as const;
+    const answers = async (frequent: boolean) => {
+      const front = await startFront({ quotas: { browsing: { ...rule, frequent }, orders: rule, staff: rule } });
+      const told: unknown[] = [];
+      for (let request = 1; request <= 3; request++) {
+        const { status, headers } = await front.as().get('/boats');
+        told.push([status, headers.ratelimit, headers['ratelimit-policy'], headers['retry-after']]);
+      }
+      await front.stop();
+      return told;
+    };
+    const frequent = await answers(true);
+    expect(frequent).toEqual(await answers(false));
+    expect(frequent.at(-1)).toEqual([429, expect.stringContaining('r=0'), expect.any(String), expect.any(String)]);
+  });
+});
