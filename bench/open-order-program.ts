@@ -1,8 +1,8 @@
 import { json } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { percentile } from './bench-row.ts';
+import type { OpenOrderLoad, OpenOrderResult } from './order-load.ts';
 import { chooseProducts, type OrderSocket, openOrderSocket } from './order-socket.ts';
-import type { OpenOrderLoad, OpenOrderResult } from './overload-row.ts';
 
 /**
  * Orders that come at a constant rate, however long answers take: a customer who finds no connection free opens one more. Times count
@@ -11,7 +11,7 @@ import type { OpenOrderLoad, OpenOrderResult } from './overload-row.ts';
 const tickMs = 2;
 
 async function main(): Promise<void> {
-  // what overload-row.ts writes
+  // what overload-row.ts hands to runProgram
   const load = (await json(process.stdin)) as OpenOrderLoad;
   const idle: OrderSocket[] = [];
   const statuses: Record<string, number> = {};

@@ -25,6 +25,23 @@ export interface OrderLoadResult {
   readonly p99Ms: number;
 }
 
+/** Orders at a constant rate, whatever the shop answers. */
+export interface OpenOrderLoad {
+  readonly port: number;
+  readonly tokens: readonly string[];
+  readonly productIds: readonly string[];
+  readonly ratePerSecond: number;
+  readonly seconds: number;
+}
+
+export interface OpenOrderResult {
+  /** answers by status; `broken`: connections that broke */
+  readonly statuses: Readonly<Record<string, number>>;
+  readonly seconds: number;
+  readonly placedP99Ms: number;
+  readonly refusedP99Ms: number;
+}
+
 /** Places orders for some seconds from a process of its own: each client waits for its answer and sends the next at once. */
 export async function loadOrders(load: OrderLoad): Promise<OrderLoadResult> {
   return runProgram<OrderLoadResult>('order-load-program.ts', load);

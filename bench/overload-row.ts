@@ -2,25 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Bench } from './bench-context.ts';
 import type { Result, Row } from './bench-row.ts';
 import { countOrders, isOutboxEmpty, mustBeClean } from './order-check.ts';
-import { runProgram } from './order-load.ts';
+import { type OpenOrderLoad, type OpenOrderResult, runProgram } from './order-load.ts';
 import { placeOrders } from './order-rows.ts';
-
-/** Orders at a constant rate, whatever the shop answers. */
-export interface OpenOrderLoad {
-  readonly port: number;
-  readonly tokens: readonly string[];
-  readonly productIds: readonly string[];
-  readonly ratePerSecond: number;
-  readonly seconds: number;
-}
-
-export interface OpenOrderResult {
-  /** answers by status; `broken`: connections that broke */
-  readonly statuses: Readonly<Record<string, number>>;
-  readonly seconds: number;
-  readonly placedP99Ms: number;
-  readonly refusedP99Ms: number;
-}
 
 const overloadFactor = 3;
 const settleMs = 60_000;
@@ -44,7 +27,7 @@ async function overload(bench: Bench): Promise<readonly Result[]> {
     const before = await countOrders(shop.db);
     const { port, productIds } = shop;
     const load = { port, productIds, tokens: await shop.customers(), ratePerSecond: peak * overloadFactor, seconds };
-    const result = await runProgram<OpenOrderResult>('open-order-program.ts', load);
+    const result = await runProgram<OpenOrderResult>('open-order-program.ts', load satisfies OpenOrderLoad);
     for (const deadline = Date.now() + settleMs; !(await isOutboxEmpty(shop.db)); await pause(50))
       if (Date.now() > deadline) throw new Error('The outbox does not become empty.');
     mustBeRight(result, (await countOrders(shop.db)).orders - before.orders);
