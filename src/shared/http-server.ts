@@ -11,18 +11,21 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { problems } from './failure.ts';
+import { limitBody } from './http-body-limit.ts';
 import type { Readiness } from './readiness.ts';
 
 /** What one connection may take; the times are in milliseconds. A balancer's idle time (60 s) has to be shorter than ours. */
 const limits = {
   headersTimeout: 10_000,
-  requestTimeout: 15_000,
+  // bodies have one of their own, which a stream lifts
+  requestTimeout: 0,
   connectionsCheckingInterval: 1000,
   keepAliveTimeout: 70_000,
   maxHeaderSize: 16 * 1024,
   // the front refuses it with a problem document
   requireHostHeader: false,
 } as const;
+const bodyTimeoutMs = 15_000;
 const maxHeadersCount = 100;
 const maxConnections = 10_000;
 /** connections that wait to be taken; Node's 511 is less than a balancer may send at once */
@@ -57,6 +60,7 @@ export function createHttpServer({
   const underWay = new Set<ServerResponse>();
   const server = createServer(limits, (request, response) => {
     if (readiness.state() === 'draining') response.setHeader('Connection', 'close');
+    limitBody(server, request, bodyTimeoutMs);
     underWay.add(response);
     response.once('close', () => underWay.delete(response));
     if (!shed(request, response)) handler(request, response);

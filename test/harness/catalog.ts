@@ -10,7 +10,7 @@ import { migrate } from '../../src/shared/migrations.ts';
 import type { Role } from '../../src/shared/principal.ts';
 import { createReadiness } from '../../src/shared/readiness.ts';
 import { checkedAgent } from './checked-agent.ts';
-import { documentedAnswers, fetchDocument } from './documented-answers.ts';
+import { documentedAnswers, fetchDocument, textOf } from './documented-answers.ts';
 import { openStore } from './stores.ts';
 
 /** The catalog behind the real HTTP front, on a store of its own. */
@@ -25,6 +25,7 @@ export interface Answer {
   readonly status: number;
   readonly body: Json;
   readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly text: string;
 }
 
 export interface Sending {
@@ -34,6 +35,7 @@ export interface Sending {
 }
 
 export interface CatalogUnderTest {
+  readonly url: string;
   readonly api: Catalog;
   readonly db: Database;
   /** Sends a request; staff unless `as` says otherwise. Every answer is checked against the OpenAPI document. */
@@ -75,9 +77,10 @@ export async function startCatalog(
     const agent = checkedAgent({ url, check, ...(as !== 'nobody' && { token: as }) });
     const sent = agent[method](path).set(headers);
     const answer = await (body === undefined ? sent : sent.send(body as object));
-    return { status: answer.status, body: answer.body, headers: answer.headers };
+    return { status: answer.status, body: answer.body, headers: answer.headers, text: textOf(answer) };
   };
   return {
+    url,
     api,
     db,
     send,

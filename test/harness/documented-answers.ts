@@ -69,10 +69,25 @@ export function documentedAnswers(document: OpenApiDocument): (response: Respons
       expect(response.body).toSatisfySchemaInApiSpec('Problem');
       return;
     }
-    expect(response).toSatisfyApiSpec();
-    const types = Object.keys(operation.responses[response.status]?.content ?? {});
+    const content = operation.responses[response.status]?.content ?? {};
+    const types = Object.keys(content);
+    if (types.includes('application/x-ndjson')) checkLines(response, content);
+    else expect(response).toSatisfyApiSpec();
     expect([undefined, ...types]).toContain(response.headers['content-type']?.split(';', 1)[0]);
   };
+}
+
+/** Each line of a streamed answer has to be what the document says of one. */
+function checkLines(response: Response, content: Readonly<Record<string, unknown>>): void {
+  if (!response.headers['content-type']?.startsWith('application/x-ndjson')) return;
+  const schema = JSON.stringify(content['application/x-ndjson']);
+  const name = /schemas\/(\w+)/.exec(schema)?.[1] ?? '';
+  for (const line of textOf(response).split('\n').filter(Boolean)) expect(JSON.parse(line)).toSatisfySchemaInApiSpec(name);
+}
+
+/** The text of an answer that the client does not know how to parse. */
+export function textOf(response: Pick<Response, 'body' | 'text'>): string {
+  return Buffer.isBuffer(response.body) ? response.body.toString() : response.text;
 }
 
 function patternOf(path: string): RegExp {
