@@ -45,6 +45,8 @@ const onServices = [
   'outbox-leases',
   'placing-orders',
   'product-editing',
+  'product-export',
+  'product-import',
   'product-list',
   'product-search',
   'products',
