@@ -1,4 +1,5 @@
 import { request as openRequest } from 'node:http';
+import { createLoadLimiter } from '../src/shared/load-limiter.ts';
 import { type Answer, type CatalogUnderTest, pounds, problemOf, startCatalog, stockOf } from './harness/catalog.ts';
 import { eventually } from './harness/eventually.ts';
 
@@ -167,6 +168,60 @@ describe('importing products', () => {
     expect(problemOf(await catalog.send('post', '/api/products/import', { body: 'x', headers: asHtml }))).toBe(
       '406 not-acceptable',
     );
+  });
+});
+
+describe('an import that takes long', () => {
+  const open = (url: string, path: string, type = ndjson) => {
+    const headers = { Authorization: 'Bearer staff', 'Content-Type': type };
+    const request = openRequest(`${url}${path}`, { method: 'POST', headers });
+    const ended = new Promise<string>((resolve) => {
+      request.on('error', () => resolve('cut'));
+      request.on('response', (response) => {
+        response
+          .on('error', () => resolve('cut'))
+          .on('end', () => resolve(String(response.statusCode)))
+          .resume();
+      });
+    });
+    return { request, ended };
+  };
+  const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+  it('may take longer than any other body as long as something comes', async () => {
+    const slow = await startCatalog({}, { db: catalog.db }, { bodyTimeoutMs: 500, streamIdleMs: 2000 });
+    const single = open(slow.url, '/api/products', 'application/json');
+    const many = open(slow.url, '/api/products/import');
+    single.request.write('{');
+    for (let row = 0; row < 6; row += 1) {
+      many.request.write(`${JSON.stringify({ ...mug(), sku: `S-${row}` })}\n`);
+      await pause(200);
+    }
+    many.request.end();
+    expect(await Promise.all([single.ended, many.ended])).toEqual(['408', '200']);
+    expect((await catalog.send('get', '/api/products')).body.data).toHaveLength(6);
+    await slow.close();
+  });
+
+  it('is cut when it stands still', async () => {
+    const slow = await startCatalog({}, { db: catalog.db }, { streamIdleMs: 300 });
+    const { request, ended } = open(slow.url, '/api/products/import');
+    request.write(`${JSON.stringify(mug())}\n`);
+    expect(await ended).toBe('cut');
+    await slow.close();
+  });
+
+  it('goes on beside few others only, and makes room when it ends', async () => {
+    const limiter = createLoadLimiter({ log: { warn: () => {} } });
+    const busy = await startCatalog({}, { db: catalog.db }, { limiter });
+    const under = Array.from({ length: 4 }, () => open(busy.url, '/api/products/import'));
+    for (const { request } of under) request.write('\n');
+    const enter = () => busy.send('post', '/api/products/import', { body: '\n', headers: { 'Content-Type': ndjson } });
+    await eventually(async () => expect(problemOf(await enter())).toBe('503 overloaded'));
+    for (const { request } of under) request.destroy();
+    await eventually(async () => expect((await enter()).status).toBe(200));
+    limiter.close();
+    await busy.close();
   });
 });
 

@@ -20,10 +20,13 @@ export interface MountOptions {
   readonly limiter?: LoadLimiter;
   /** what a request may take, without the time that its body takes to come in */
   readonly timeoutMs?: number;
+  /** how long a stream may stand still in both directions, after which the connection is cut */
+  readonly streamIdleMs?: number;
 }
 
 /** Half of what clients are told to wait. */
 const defaultTimeoutMs = 5000;
+const defaultStreamIdleMs = 30_000;
 
 /**
  * Mounts the routes. Every path answers every method: the ones that it has, 204 with `Allow` to OPTIONS, 405 with `Allow` to
@@ -58,7 +61,7 @@ function expressPath(path: string): string {
  * request has a time limit, which is handed down; what comes of the work after it is nobody's answer any more.
  */
 function routeHandler(route: Route, options: MountOptions): RequestHandler {
-  const { authenticate, quotas, limiter, timeoutMs = defaultTimeoutMs } = options;
+  const { authenticate, quotas, limiter, timeoutMs = defaultTimeoutMs, streamIdleMs = defaultStreamIdleMs } = options;
   const lane = limiter?.laneOf({ shedding: 'late', ...route });
   const count = quotas === undefined || route.quota === 'none' ? undefined : quotas.get(route.quota);
   if (quotas !== undefined && route.quota !== 'none' && count === undefined)
@@ -77,9 +80,9 @@ function routeHandler(route: Route, options: MountOptions): RequestHandler {
       return caller;
     });
     const admissionMs = performance.now() - beganAt;
+    const accepted = streamed.length === 0 ? '' : acceptedOf(request, streamed);
     const input = await readInput(request);
     if (input.params !== undefined) state.params = input.params;
-    const accepted = streamed.length === 0 ? '' : acceptedOf(request, streamed);
     const leave = enter(lane);
     const call = {
       ...input,
@@ -93,6 +96,7 @@ function routeHandler(route: Route, options: MountOptions): RequestHandler {
     };
     if (streamed.length > 0) {
       state.streamed = true;
+      request.socket.setTimeout(streamIdleMs);
       return answerStream({ route, call, request, response }).finally(leave);
     }
     const reply = await withDeadline(timeoutMs - admissionMs, () => handle(route, call).finally(leave));

@@ -25,7 +25,7 @@ const limits = {
   // the front refuses it with a problem document
   requireHostHeader: false,
 } as const;
-const bodyTimeoutMs = 15_000;
+const defaultBodyTimeoutMs = 15_000;
 const maxHeadersCount = 100;
 const maxConnections = 10_000;
 /** connections that wait to be taken; Node's 511 is less than a balancer may send at once */
@@ -50,12 +50,15 @@ export function createHttpServer({
   readiness,
   log,
   shed = () => false,
+  bodyTimeoutMs = defaultBodyTimeoutMs,
 }: {
   readonly handler: RequestListener;
   readonly readiness: Readiness;
   readonly log: Logger;
   /** answers what is refused before anything else is done for it; false for the rest */
   readonly shed?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** what a body may take to come in, default 15,000 */
+  readonly bodyTimeoutMs?: number;
 }): HttpServer {
   const underWay = new Set<ServerResponse>();
   const server = createServer(limits, (request, response) => {

@@ -14,8 +14,6 @@ export interface BodyStream {
 
 export const noStream: BodyStream = { type: '', chunks: noChunks() };
 
-/** How long a stream may stand still in both directions, after which the connection is cut. */
-const idleMs = 30_000;
 const charset = /^[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?(?:;[ \t]*header=present[ \t]*)?$/i;
 
 /**
@@ -33,7 +31,6 @@ export function openBody(request: Request, response: Response, types: readonly s
   if ((headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity')
     throw new Failure('unsupported-type', { detail: 'The body has to be sent without a content coding.' });
   liftBodyLimit(request);
-  request.socket.setTimeout(idleMs);
   // whoever stops in the middle leaves a connection on which nothing can follow
   closeGently(request, response);
   return { type, chunks: chunksOf(request) };
@@ -61,7 +58,6 @@ export async function sendStream(
 ): Promise<void> {
   response.setHeader('Content-Type', type);
   if (request.method === 'HEAD') return void response.end();
-  request.socket.setTimeout(idleMs);
   for await (const text of texts) {
     if (response.destroyed) return;
     if (text !== '' && !response.write(text)) await writable(response);

@@ -3,7 +3,7 @@ import { type Catalog, type CatalogDependencies, createCatalog, type Reservation
 import { problemGuides } from '../../src/problem-guides.ts';
 import type { Database } from '../../src/shared/database.ts';
 import { Failure } from '../../src/shared/failure.ts';
-import { createFront } from '../../src/shared/http-front.ts';
+import { createFront, type FrontOptions } from '../../src/shared/http-front.ts';
 import { createHttpServer } from '../../src/shared/http-server.ts';
 import { newId } from '../../src/shared/identifier.ts';
 import { migrate } from '../../src/shared/migrations.ts';
@@ -51,6 +51,7 @@ export const userIds: Readonly<Record<Role, string>> = { customer: newId(), staf
 export async function startCatalog(
   settings: Partial<CatalogDependencies> = {},
   shared?: { readonly db: Database },
+  limits: Pick<FrontOptions, 'limiter' | 'streamIdleMs'> & { readonly bodyTimeoutMs?: number } = {},
 ): Promise<CatalogUnderTest> {
   const { db, close } = shared === undefined ? await openStore() : { ...shared, close: async () => undefined };
   await migrate(db);
@@ -67,8 +68,9 @@ export async function startCatalog(
     info,
     guides: problemGuides,
     log,
+    ...limits,
   });
-  const server = createHttpServer({ handler: front, readiness, log });
+  const server = createHttpServer({ handler: front, readiness, log, ...limits });
   const url = `http://127.0.0.1:${await server.listen({ port: 0, host: '127.0.0.1' })}`;
   const check = documentedAnswers(await fetchDocument(url));
   let counter = 0;

@@ -18,8 +18,8 @@ export interface ProductImport {
 
 /** A batch is one transaction. */
 const mostRows = 256;
-/** what becomes of it in JSON and SQL stays far below the 16 MB of a packet */
-const mostCharacters = 1_000_000;
+/** What a batch holds should die young: five times as much makes the heap of a long import grow by 200 MiB. It also bounds the statements. */
+const mostCharacters = 200_000;
 const batchTimeoutMs = 5000;
 const maxRetries = 5;
 const firstPauseMs = 200;
