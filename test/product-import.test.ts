@@ -1,4 +1,5 @@
 import { request as openRequest } from 'node:http';
+import type { Database, Sql } from '../src/shared/database.ts';
 import { createLoadLimiter } from '../src/shared/load-limiter.ts';
 import { type Answer, type CatalogUnderTest, pounds, problemOf, startCatalog, stockOf } from './harness/catalog.ts';
 import { eventually } from './harness/eventually.ts';
@@ -152,6 +153,34 @@ describe('importing products', () => {
     expect(answers.reduce((sum, answer) => sum + endOf(answer).created, 0)).toBe(400);
     const [row] = await catalog.db.rows('SELECT SUM(delta) AS pieces, COUNT(*) AS movements FROM catalog_stock_movements');
     expect(row).toEqual({ pieces: 400, movements: 400 });
+  });
+
+  it('writes a batch again when somebody else has added its skus between its look and its insert', async () => {
+    // the embedded store has one writer
+    if (catalog.db.dialect === 'sqlite') return;
+    const { promise: bothLooked, resolve } = Promise.withResolvers<void>();
+    let looks = 0;
+    const db: Database = {
+      ...catalog.db,
+      transaction: (work, options) =>
+        catalog.db.transaction(async (tx) => {
+          const rows: Sql['rows'] = async (sql, params) => {
+            const found = await tx.rows<never>(sql, params);
+            looks += 1;
+            if (looks === 2) resolve();
+            await bothLooked;
+            return found;
+          };
+          return work({ ...tx, rows });
+        }, options),
+    };
+    const other = await startCatalog({}, { db });
+    const lines = JSON.stringify(mug({ initialStock: 4 }));
+    const send = () => other.send('post', '/api/products/import', { body: lines, headers: { 'Content-Type': ndjson } });
+    const ends = (await Promise.all([send(), send()])).map(endOf);
+    expect(ends).toEqual(ends.map(() => expect.objectContaining({ complete: true })));
+    expect(ends.reduce((sum, { created, unchanged }) => sum + 10 * created + unchanged, 0)).toBe(11);
+    await other.close();
   });
 
   it('refuses what is no import before it reads it', async () => {

@@ -37,13 +37,14 @@ export function openBody(request: Request, response: Response, types: readonly s
 }
 
 async function* chunksOf(request: Request): AsyncGenerator<Buffer> {
+  let cause: unknown;
   try {
     // without an encoding a request yields buffers
     yield* request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
-  } catch (cause) {
-    throw new Failure('malformed', { detail: 'The body ended early.', cause });
+  } catch (error) {
+    cause = error;
   }
-  if (!request.complete) throw new Failure('malformed', { detail: 'The body ended early.' });
+  if (!request.complete) throw new Failure('malformed', { detail: 'The body ended early.', cause });
 }
 
 async function* noChunks(): AsyncGenerator<Buffer> {}
