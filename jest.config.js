@@ -45,6 +45,7 @@ const onServices = [
   'outbox-leases',
   'placing-orders',
   'product-editing',
+  'product-csv',
   'product-export',
   'product-import',
   'product-list',

@@ -81,14 +81,14 @@ export const transferMutants: readonly Mutant[] = [
     file: records,
     text: 'if (length > maxBytes) scanner.reset();',
     mutation: '',
-    noticedBy: [embedded('product-import', badRecords)],
+    noticedBy: [embedded('product-csv', badRecords)],
   },
   {
     guard: 'a quote in the middle of a cell is a mistake of its record alone',
     file: records,
     text: "if (byte === quote && state !== 'plain') return 'quoted';",
     mutation: "if (byte === quote) return 'quoted';",
-    noticedBy: [embedded('product-import', badRecords)],
+    noticedBy: [embedded('product-csv', badRecords)],
   },
   {
     guard: 'what a spreadsheet would calculate is exported with an apostrophe in front',
