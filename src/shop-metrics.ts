@@ -27,12 +27,12 @@ export function createShopMetrics({ log, everyMs }: { log: Logger; everyMs?: num
 
 /** A route's class is the name of its quota; what counts against none is for operators, and not measured. */
 export function measureAnswers(metrics: ShopMetrics): (answered: Answered) => void {
-  return ({ operationId, quota, status, problem, durationMs, replayed }) => {
+  return ({ operationId, quota, status, problem, durationMs, streamed, replayed }) => {
     if (quota === undefined || quota === 'none') return;
     const dimension = { RouteClass: quota };
     metrics.count('Requests', 1, dimension);
     metrics.count('Errors', status >= 500 ? 1 : 0, dimension);
-    metrics.note('LatencyMs', durationMs, dimension);
+    if (!streamed) metrics.note('LatencyMs', durationMs, dimension);
     if (operationId !== 'placeOrder') return;
     if (status === 201 && !replayed) metrics.count('Orders');
     if (problem === 'out-of-stock') metrics.count('OutOfStock');

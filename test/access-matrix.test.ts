@@ -96,9 +96,9 @@ describe('every route', () => {
         headers: {
           ...headers,
           ...(account && { Authorization: `Bearer ${account.accessToken}` }),
-          ...(body && { 'Content-Type': 'application/json' }),
+          ...(body && { 'Content-Type': typeof body === 'string' ? 'application/x-ndjson' : 'application/json' }),
         },
-        ...(body && { body: JSON.stringify(body) }),
+        ...(body && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       });
       return status;
     };

@@ -28,7 +28,11 @@ async function someIds(shop: Shop): Promise<readonly string[]> {
   return [...products, order.body.id, buyer.id];
 }
 
-async function send(shop: Shop, { method, path, headers, body, who, operationId }: GeneratedRequest, tokens: Tokens) {
+async function send(
+  shop: Shop,
+  { method, path, headers, body, contentType, who, operationId }: GeneratedRequest,
+  tokens: Tokens,
+) {
   const token = ending.has(operationId) && who !== 'anonymous' ? tokens.sacrifice : tokens[who];
   const agent = token === undefined ? shop.api : shop.withToken(token);
   const request = { get: agent.get, post: agent.post, put: agent.put, patch: agent.patch, delete: agent.delete }[method]?.call(
@@ -38,7 +42,12 @@ async function send(shop: Shop, { method, path, headers, body, who, operationId 
   if (request === undefined) throw new Error(`${method} is not a method of the API.`);
   // every answer is checked against the schema of its operation by the agent
   const sent = request.set({ ...headers, 'X-Request-Id': headers['X-Request-Id'] ?? 'generated-request' }).redirects(0);
-  return body === undefined ? await sent : await sent.set('Content-Type', 'application/json').serialize(String).send(body);
+  return body === undefined
+    ? await sent
+    : await sent
+        .set('Content-Type', contentType ?? 'application/json')
+        .serialize(String)
+        .send(body);
 }
 
 /** A store may be too slow for a moment, which is 503 as well; a request that always ends so is at fault itself. */

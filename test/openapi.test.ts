@@ -145,6 +145,8 @@ const wireContract = [
   'GET /.well-known/jwks.json',
   'GET /api/products',
   'POST /api/products',
+  'POST /api/products/import',
+  'GET /api/products/export',
   'GET /api/products/{id}',
   'PUT /api/products/{id}',
   'PATCH /api/products/{id}',

@@ -16,6 +16,10 @@ const costs: Readonly<Record<string, Cost>> = {
   patchProduct: { sql: 3 },
   deleteProduct: { sql: 3 },
   listProducts: { sql: 2 },
+  // for each 256 rows: to find them, to insert and to update
+  importProducts: { sql: 7 },
+  // for each 500
+  exportProducts: { sql: 1 },
   readProduct: { sql: 2 },
   readStock: { sql: 1 },
   setStock: { sql: 3 },

@@ -11,13 +11,26 @@ export interface Answered {
   readonly status: number;
   readonly problem?: ProblemCode | undefined;
   readonly durationMs: number;
+  /** how long it took says nothing about the shop */
+  readonly streamed: boolean;
   /** an answer that was given before */
   readonly replayed: boolean;
 }
 
 /** One line for each request. The path itself appears only where no route took it, and never with its query; the logger cuts it. */
 export function logAccess(log: Logger, request: Request, response: Response): Answered {
-  const { requestId, route, params, userId, startedAt, address, operationId, quota, problem } = stateOf(response);
+  const {
+    requestId,
+    route,
+    params,
+    userId,
+    startedAt,
+    address,
+    operationId,
+    quota,
+    problem,
+    streamed = false,
+  } = stateOf(response);
   const status = response.statusCode;
   const durationMs = Math.round((performance.now() - startedAt) * 100) / 100;
   const location = response.getHeader('Location');
@@ -38,7 +51,8 @@ export function logAccess(log: Logger, request: Request, response: Response): An
   };
   if (status >= 500) log.warn(line, 'request');
   else log.info(line, 'request');
-  return { operationId, quota, status, problem, durationMs, replayed: response.getHeader('Idempotency-Replayed') === 'true' };
+  const replayed = response.getHeader('Idempotency-Replayed') === 'true';
+  return { operationId, quota, status, problem, durationMs, streamed, replayed };
 }
 
 const traceParent = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;

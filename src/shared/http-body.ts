@@ -3,7 +3,7 @@ import type { RuleViolation } from './failure.ts';
 import { Failure, validationFailure } from './failure.ts';
 import { JsonRefused, parseStrictJson } from './strict-json.ts';
 
-const maxBodyBytes = 256 * 1024;
+export const maxBodyBytes = 256 * 1024;
 
 /** `application/json` and, where the route says so, `application/merge-patch+json`; UTF-8 is the only charset (RFC 8259). */
 const jsonType = /^application\/json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?$/i;
@@ -28,7 +28,12 @@ export async function readJsonBody(
   checkType(request, mergePatch);
   const bytes = await readBytes(request);
   if (bytes.length === 0) return withoutBody(optional);
-  const text = decode(bytes);
+  return parseBody(bytes);
+}
+
+/** What the bytes of a JSON body say. @throws malformed (400), validation (422) as above */
+export function parseBody(bytes: Uint8Array): unknown {
+  const text = decodeUtf8(bytes);
   const value = parseJson(text);
   if (text.includes('\\u0000')) refuseNul(value);
   return value;
@@ -69,9 +74,12 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
   });
 }
 
-function decode(bytes: Buffer): string {
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** @throws malformed (400) */
+export function decodeUtf8(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch (cause) {
     throw new Failure('malformed', { detail: 'The body is not UTF-8.', cause });
   }

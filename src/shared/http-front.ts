@@ -38,6 +38,8 @@ export interface FrontOptions {
   readonly limiter?: LoadLimiter;
   /** what a request may take, default 5,000 */
   readonly timeoutMs?: number;
+  /** how long a stream may stand still, default 30,000 */
+  readonly streamIdleMs?: number;
   /** absent: nothing is traced */
   readonly tracing?: Tracing;
   /** how many proxies in front of the process add to X-Forwarded-For */
@@ -56,7 +58,7 @@ export interface FrontOptions {
  * the operations routes, the OpenAPI document and the pages that explain it.
  */
 export function createFront(options: FrontOptions): Front {
-  const { authenticate, limiter, timeoutMs, readiness, info, guides, log, onAnswered = () => {} } = options;
+  const { authenticate, limiter, timeoutMs, streamIdleMs, readiness, info, guides, log, onAnswered = () => {} } = options;
   const routes = [...options.routes, ...operationRoutes(readiness)];
   const app = express();
   app.disable('x-powered-by');
@@ -75,6 +77,7 @@ export function createFront(options: FrontOptions): Front {
     authenticate,
     ...(limiter !== undefined && { limiter }),
     ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(streamIdleMs !== undefined && { streamIdleMs }),
     ...(options.quotas !== undefined && { quotas: createQuotas(options.quotas, options.counters) }),
   });
   mountOpenApi(app, () => createOpenApiDocument({ info, routes, guides }));

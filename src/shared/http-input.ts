@@ -44,6 +44,8 @@ function memberNames(schema: z.ZodType | undefined): readonly string[] {
 async function readBody(request: Request, route: Route): Promise<unknown> {
   if (route.body !== undefined)
     return readJsonBody(request, { optional: route.bodyOptional === true, mergePatch: route.mergePatch === true });
+  // the handler reads it
+  if (route.streams !== undefined) return undefined;
   if (announcesBody(request)) throw new Failure('malformed', { detail: 'This call takes no body.' });
   return undefined;
 }
@@ -91,7 +93,12 @@ function check({ schema, value, kind }: { schema: z.ZodType | undefined; value: 
 function checkBody(schema: z.ZodType | undefined, body: unknown): unknown {
   const result = schema?.safeParse(body);
   if (result === undefined || result.success) return result?.data;
-  throw validationFailure(result.error.issues.flatMap(violationsOf).slice(0, maxViolations));
+  throw validationFailure(violationsIn(result.error));
+}
+
+/** Every broken rule, at most 50. */
+export function violationsIn({ issues }: z.ZodError): readonly RuleViolation[] {
+  return issues.flatMap(violationsOf).slice(0, maxViolations);
 }
 
 /** An unknown member is named by its pointer; nothing else of the input appears. */

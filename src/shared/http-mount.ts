@@ -1,5 +1,5 @@
 import type { Express, Request, RequestHandler, Response } from 'express';
-import { withDeadline } from './deadline.ts';
+import { withDeadline, withoutDeadline } from './deadline.ts';
 import { Failure, overloaded } from './failure.ts';
 import type { Authenticate } from './http-access.ts';
 import { identify, requireRole } from './http-access.ts';
@@ -7,6 +7,7 @@ import type { MountedRoute, RouteHandler } from './http-dispatch.ts';
 import { createInputReader } from './http-input.ts';
 import type { CountRequest } from './http-quota.ts';
 import { stateOf } from './http-state.ts';
+import { noStream, openBody, sendStream } from './http-stream.ts';
 import type { Lane, LoadLimiter } from './load-limiter.ts';
 import type { Principal } from './principal.ts';
 import type { Reply, Route } from './route.ts';
@@ -20,10 +21,13 @@ export interface MountOptions {
   readonly limiter?: LoadLimiter;
   /** what a request may take, without the time that its body takes to come in */
   readonly timeoutMs?: number;
+  /** how long a stream may stand still in both directions, after which the connection is cut */
+  readonly streamIdleMs?: number;
 }
 
 /** Half of what clients are told to wait. */
 const defaultTimeoutMs = 5000;
+const defaultStreamIdleMs = 30_000;
 
 /**
  * Mounts the routes. Every path answers every method: the ones that it has, 204 with `Allow` to OPTIONS, 405 with `Allow` to
@@ -61,12 +65,13 @@ function expressPath(path: string): string {
  * request has a time limit, which is handed down; what comes of the work after it is nobody's answer any more.
  */
 function routeHandler(route: Route, options: MountOptions): RouteHandler {
-  const { authenticate, quotas, limiter, timeoutMs = defaultTimeoutMs } = options;
+  const { authenticate, quotas, limiter, timeoutMs = defaultTimeoutMs, streamIdleMs = defaultStreamIdleMs } = options;
   const lane = limiter?.laneOf({ shedding: 'late', ...route });
   const count = quotas === undefined || route.quota === 'none' ? undefined : quotas.get(route.quota);
   if (quotas !== undefined && route.quota !== 'none' && count === undefined)
     throw new Error(`${route.operationId} names an unknown quota.`);
   const readInput = createInputReader(route);
+  const streamed = Object.values(route.replies).flatMap(({ streams = {} }) => Object.keys(streams));
   return async (request, response) => {
     const state = stateOf(response);
     Object.assign(state, { route: route.path, operationId: route.operationId, quota: route.quota });
@@ -79,21 +84,52 @@ function routeHandler(route: Route, options: MountOptions): RouteHandler {
       return caller;
     });
     const admissionMs = performance.now() - beganAt;
+    const accepted = streamed.length === 0 ? '' : acceptedOf(request, streamed);
     const input = await readInput(request);
     if (input.params !== undefined) state.params = input.params;
     const leave = enter(lane);
     const call = {
       ...input,
+      stream: noStream,
+      accepted,
       principal,
       requestId: state.requestId,
       address: state.address,
       userAgent: request.headers['user-agent'] ?? '',
       url: request.url,
     };
+    if (streamed.length > 0) {
+      state.streamed = true;
+      request.socket.setTimeout(streamIdleMs);
+      return answerStream({ route, call, request, response }).finally(leave);
+    }
     const reply = await withDeadline(timeoutMs - admissionMs, () => handle(route, call).finally(leave));
     setCaching({ route, principal, response });
     sendReply(request, response, reply);
   };
+}
+
+/** What goes on for minutes has no time limit as a whole: its steps have, and the connection may not stand still. */
+async function answerStream(exchange: {
+  readonly route: Route;
+  readonly call: Parameters<Route['handle']>[0];
+  readonly request: Request;
+  readonly response: Response;
+}): Promise<void> {
+  const { route, call, request, response } = exchange;
+  const stream = route.streams === undefined ? noStream : openBody(request, response, Object.keys(route.streams));
+  const { stream: answer, ...reply } = await handle(route, { ...call, stream });
+  setCaching({ route, principal: call.principal, response });
+  if (answer === undefined) return sendReply(request, response, reply);
+  for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
+  await withoutDeadline(() => sendStream({ request, response }, answer));
+}
+
+/** @throws not-acceptable (406) */
+function acceptedOf(request: Request, types: readonly string[]): string {
+  const accepted = request.accepts([...types]);
+  if (accepted === false) throw new Failure('not-acceptable', { detail: `The answer is ${types.join(' or ')}.` });
+  return String(accepted);
 }
 
 /** Reading changes nothing, so nothing is noted of it but by who may read about others. */

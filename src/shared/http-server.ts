@@ -11,19 +11,22 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { problems } from './failure.ts';
+import { limitBody } from './http-body-limit.ts';
 import type { HttpMessages } from './http-messages.ts';
 import type { Readiness } from './readiness.ts';
 
 /** What one connection may take; the times are in milliseconds. A balancer's idle time (60 s) has to be shorter than ours. */
 const limits = {
   headersTimeout: 10_000,
-  requestTimeout: 15_000,
+  // bodies have one of their own, which a stream lifts
+  requestTimeout: 0,
   connectionsCheckingInterval: 1000,
   keepAliveTimeout: 70_000,
   maxHeaderSize: 16 * 1024,
   // the front refuses it with a problem document
   requireHostHeader: false,
 } as const;
+const defaultBodyTimeoutMs = 15_000;
 const maxHeadersCount = 100;
 const maxConnections = 10_000;
 /** connections that wait to be taken; Node's 511 is less than a balancer may send at once */
@@ -49,6 +52,7 @@ export function createHttpServer({
   readiness,
   log,
   shed = () => false,
+  bodyTimeoutMs = defaultBodyTimeoutMs,
 }: {
   readonly handler: RequestListener;
   /** what the handler wants requests and responses to be */
@@ -57,10 +61,13 @@ export function createHttpServer({
   readonly log: Logger;
   /** answers what is refused before anything else is done for it; false for the rest */
   readonly shed?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** what a body may take to come in, default 15,000 */
+  readonly bodyTimeoutMs?: number;
 }): HttpServer {
   const underWay = new Set<ServerResponse>();
   const server = createServer({ ...limits, ...messages }, (request, response) => {
     if (readiness.state() === 'draining') response.setHeader('Connection', 'close');
+    limitBody(server, request, bodyTimeoutMs);
     underWay.add(response);
     response.once('close', () => underWay.delete(response));
     if (!shed(request, response)) handler(request, response);

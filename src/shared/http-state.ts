@@ -16,6 +16,8 @@ export interface RequestState {
   /** why it was refused */
   problem?: ProblemCode;
   userId?: string;
+  /** it takes as long as the client wants */
+  streamed?: boolean;
 }
 
 const states = new WeakMap<ServerResponse, RequestState>();

@@ -2,9 +2,9 @@ import type { Logger } from 'pino';
 
 /**
  * When a request is refused because there is too much to do: `early`, what one can try again; `late`, what people need who are
- * in the middle of something; `never`, what operators ask and what has limits of its own.
+ * in the middle of something; `stream`, what may go on for minutes, so that few do at once; `never`, what operators ask and what has limits of its own.
  */
-export type Shedding = 'early' | 'late' | 'never';
+export type Shedding = 'early' | 'late' | 'stream' | 'never';
 
 /** The requests that share one limit. */
 export interface Lane {
@@ -18,7 +18,7 @@ export interface Lane {
 
 /** How many requests may be under way in this process (docs/decisions/0023). */
 export interface LoadLimiter {
-  /** the lane of a route: those that are shed early share one with the routes of their quota, all late ones share one */
+  /** the lane of a route: those that are shed early share one with the routes of their quota, all late ones share one, and all streams */
   laneOf(route: { readonly shedding: Shedding; readonly quota: string }): Lane;
   close(): void;
 }
@@ -37,11 +37,14 @@ const patienceWindows = 2;
 /** so many are always let in, or the limit could not learn that it has become too low */
 const lowestLimit = 64;
 const highestLimit = 1500;
+/** imports and exports; each holds a batch in memory and a connection for much of its time */
+const mostStreams = 4;
 
 /** Watches in windows of a quarter of a second; what was refused in one becomes one line of the log. */
 export function createLoadLimiter({ log, now = () => performance.now() }: LoadLimiterOptions): LoadLimiter {
   const early = new Map<string, AdaptiveLane>();
   const late = createCounter(() => highestLimit);
+  const streams = createCounter(() => mostStreams);
   let windowEndsAt = now() + windowMs;
 
   const timer = setInterval(() => {
@@ -51,8 +54,13 @@ export function createLoadLimiter({ log, now = () => performance.now() }: LoadLi
       const { refusals, limit } = endWindow(lateMs);
       if (refusals > 0) log.warn({ lane, shed: refusals, limit }, 'shedding load');
     }
-    const refusals = late.takeRefusals();
-    if (refusals > 0) log.warn({ lane: 'late', shed: refusals, limit: highestLimit }, 'shedding load');
+    for (const [lane, counter, limit] of [
+      ['late', late, highestLimit],
+      ['stream', streams, mostStreams],
+    ] as const) {
+      const refusals = counter.takeRefusals();
+      if (refusals > 0) log.warn({ lane, shed: refusals, limit }, 'shedding load');
+    }
   }, windowMs);
   timer.unref();
 
@@ -60,6 +68,7 @@ export function createLoadLimiter({ log, now = () => performance.now() }: LoadLi
     laneOf: ({ shedding, quota }) => {
       if (shedding === 'never') return unlimited;
       if (shedding === 'late') return late;
+      if (shedding === 'stream') return streams;
       const lane = early.get(quota) ?? createAdaptiveLane(now);
       early.set(quota, lane);
       return lane;

@@ -8,7 +8,7 @@ import {
 import type { ProblemCode } from './failure.ts';
 import { commonHeaders, headerDocs, problemResponses, problemSchema, problemSchemas, quotaHeaders } from './openapi-problems.ts';
 import type { ProblemGuides } from './problem-guide.ts';
-import type { DocumentedReply, Route } from './route.ts';
+import type { DocumentedReply, Route, StreamTypes } from './route.ts';
 
 export interface ServiceInfo {
   readonly title: string;
@@ -77,6 +77,7 @@ function operationOf(route: Route, schemas: Readonly<Record<ProblemCode, z.ZodTy
     ...(route.body !== undefined && {
       requestBody: { required: route.bodyOptional !== true, content: bodyContent(route, route.body) },
     }),
+    ...(route.streams !== undefined && { requestBody: { required: true, content: streamContent(route.streams) } }),
     responses: { ...replyResponses(route), ...problemResponses(route, schemas) },
   };
 }
@@ -110,14 +111,20 @@ function bodyContent(route: Route, schema: z.ZodType) {
   };
 }
 
+/** OpenAPI 3.1 has no word for a sequence of lines: the schema is that of one. */
+function streamContent(streams: StreamTypes) {
+  return Object.fromEntries(Object.entries(streams).map(([type, schema]) => [type, { schema }]));
+}
+
 function replyResponses(route: Route): Record<string, ZodOpenApiResponseObject> {
   return Object.fromEntries(Object.entries(route.replies).map(([status, reply]) => [status, replyResponse(route, reply)]));
 }
 
-function replyResponse(route: Route, { description, body, headers = {} }: DocumentedReply): ZodOpenApiResponseObject {
+function replyResponse(route: Route, { description, body, streams, headers = {} }: DocumentedReply): ZodOpenApiResponseObject {
   return {
     description,
     headers: headerDocs({ ...commonHeaders, ...(route.quota !== 'none' && quotaHeaders), ...headers }),
     ...(body !== undefined && { content: { 'application/json': { schema: body } } }),
+    ...(streams !== undefined && { content: streamContent(streams) }),
   };
 }

@@ -81,7 +81,9 @@ function problemCodesOf(route: Route): ReadonlySet<ProblemCode> {
     'malformed',
     ...(route.access === 'public' ? [] : (['unauthenticated'] as const)),
     ...(route.access === 'public' || route.access === 'optional' || route.access === 'customer' ? [] : (['forbidden'] as const)),
-    ...(route.body === undefined ? [] : (['too-large', 'unsupported-type', 'validation'] as const)),
+    ...(route.body === undefined && route.streams === undefined
+      ? []
+      : (['too-large', 'unsupported-type', 'validation'] as const)),
     ...(route.quota === 'none' ? [] : (['throttled'] as const)),
     ...route.problems,
     ...(route.shedding === 'never' ? [] : (['overloaded'] as const)),

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { ProblemCode } from './failure.ts';
+import type { BodyStream } from './http-stream.ts';
 import type { Shedding } from './load-limiter.ts';
 import type { Principal, Role } from './principal.ts';
 
@@ -16,6 +17,10 @@ export interface Call<Params, Query, Headers, Body, Who> {
   /** the declared request headers only, names in lower case */
   readonly headers: Headers;
   readonly body: Body;
+  /** of a route with `streams`; nothing comes from that of another one */
+  readonly stream: BodyStream;
+  /** which of the media types of its streamed answer the client would rather have; empty where there are none */
+  readonly accepted: string;
   readonly principal: Who;
   readonly requestId: string;
   /** the client's address as the trusted proxies tell it */
@@ -29,12 +34,19 @@ export interface Reply {
   readonly status: number;
   /** JSON-able; absent for 204 and 304 */
   readonly body?: unknown;
+  /** a body that is sent as it is made, in place of `body` */
+  readonly stream?: { readonly type: string; readonly texts: AsyncIterable<string> };
   readonly headers?: Readonly<Record<string, string>>;
 }
+
+/** By media type what one line is, or the whole text. */
+export type StreamTypes = Readonly<Record<string, z.ZodType>>;
 
 export interface DocumentedReply {
   readonly description: string;
   readonly body?: z.ZodType;
+  /** a streamed answer: what one line of it is, by media type, in the order of preference */
+  readonly streams?: StreamTypes;
   /** names of the response headers that clients may rely on, with what they say */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -60,6 +72,8 @@ export interface RouteSpec<Params, Query, Headers, Body, A extends Access> {
   readonly headers?: z.ZodType<Headers>;
   /** JSON body; a violation is 422. Without a schema the route accepts no body. */
   readonly body?: z.ZodType<Body>;
+  /** media types of a body that the handler reads as it comes in, instead of `body`; the handler checks what is in it */
+  readonly streams?: StreamTypes;
   /** the body may be absent (then `body` is undefined) */
   readonly bodyOptional?: boolean;
   /** accepts `application/merge-patch+json` beside `application/json` */

@@ -7,7 +7,8 @@ export type Actor = (typeof actors)[number];
 
 export interface Sent {
   readonly path?: string;
-  readonly body?: object;
+  /** a text is sent as lines of JSON */
+  readonly body?: object | string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -92,6 +93,8 @@ export const accessMatrix: Readonly<Record<string, Cells>> = {
   },
   patchProduct: { request: ofProduct('', { body: { name: 'Other' }, headers: current }), expected: staffOnly(200) },
   deleteProduct: { request: ofProduct('', { headers: current }), expected: staffOnly(204) },
+  importProducts: { request: async () => ({ body: JSON.stringify(newProduct()) }), expected: staffOnly(200) },
+  exportProducts: { request: plain, expected: staffOnly(200) },
   adjustStock: { request: ofProduct('/stock/adjustments', { body: { delta: 1, reason: 'found' } }), expected: staffOnly(201) },
   setStock: { request: ofProduct('/stock', { body: { onHand: 7 }, headers: current }), expected: staffOnly(200) },
   listStockMovements: { request: ofProduct('/stock/movements'), expected: staffOnly(200) },

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { type AuthDependencies, type AuthModule, createAuth, makeJwtKey } from '../../src/modules/auth/index.ts';
 import type { Dynamo } from '../../src/shared/dynamo.ts';
 import { Failure, problems } from '../../src/shared/failure.ts';
+import { noStream } from '../../src/shared/http-stream.ts';
 import { hasRole, type Principal } from '../../src/shared/principal.ts';
 import type { Route } from '../../src/shared/route.ts';
 import { openUserStore } from './stores.ts';
@@ -185,7 +186,7 @@ async function handle({
   const query = route.query?.parse({});
   return route.handle({
     ...{ params: { id }, query, headers: {}, body: parsed?.data, principal },
-    ...{ requestId: 'test', address: '127.0.0.1', userAgent: 'tests', url: route.path },
+    ...{ stream: noStream, accepted: '', requestId: 'test', address: '127.0.0.1', userAgent: 'tests', url: route.path },
   });
 }
 

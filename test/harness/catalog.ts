@@ -3,14 +3,14 @@ import { type Catalog, type CatalogDependencies, createCatalog, type Reservation
 import { problemGuides } from '../../src/problem-guides.ts';
 import type { Database } from '../../src/shared/database.ts';
 import { Failure } from '../../src/shared/failure.ts';
-import { createFront } from '../../src/shared/http-front.ts';
+import { createFront, type FrontOptions } from '../../src/shared/http-front.ts';
 import { createHttpServer } from '../../src/shared/http-server.ts';
 import { newId } from '../../src/shared/identifier.ts';
 import { migrate } from '../../src/shared/migrations.ts';
 import type { Role } from '../../src/shared/principal.ts';
 import { createReadiness } from '../../src/shared/readiness.ts';
 import { checkedAgent } from './checked-agent.ts';
-import { documentedAnswers, fetchDocument } from './documented-answers.ts';
+import { documentedAnswers, fetchDocument, textOf } from './documented-answers.ts';
 import { openStore } from './stores.ts';
 
 /** The catalog behind the real HTTP front, on a store of its own. */
@@ -25,6 +25,7 @@ export interface Answer {
   readonly status: number;
   readonly body: Json;
   readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly text: string;
 }
 
 export interface Sending {
@@ -34,6 +35,7 @@ export interface Sending {
 }
 
 export interface CatalogUnderTest {
+  readonly url: string;
   readonly api: Catalog;
   readonly db: Database;
   /** Sends a request; staff unless `as` says otherwise. Every answer is checked against the OpenAPI document. */
@@ -49,6 +51,7 @@ export const userIds: Readonly<Record<Role, string>> = { customer: newId(), staf
 export async function startCatalog(
   settings: Partial<CatalogDependencies> = {},
   shared?: { readonly db: Database },
+  limits: Pick<FrontOptions, 'limiter' | 'streamIdleMs'> & { readonly bodyTimeoutMs?: number } = {},
 ): Promise<CatalogUnderTest> {
   const { db, close } = shared === undefined ? await openStore() : { ...shared, close: async () => undefined };
   await migrate(db);
@@ -65,8 +68,9 @@ export async function startCatalog(
     info,
     guides: problemGuides,
     log,
+    ...limits,
   });
-  const server = createHttpServer({ ...front, readiness, log });
+  const server = createHttpServer({ ...front, readiness, log, ...limits });
   const url = `http://127.0.0.1:${await server.listen({ port: 0, host: '127.0.0.1' })}`;
   const check = documentedAnswers(await fetchDocument(url));
   let counter = 0;
@@ -75,9 +79,10 @@ export async function startCatalog(
     const agent = checkedAgent({ url, check, ...(as !== 'nobody' && { token: as }) });
     const sent = agent[method](path).set(headers);
     const answer = await (body === undefined ? sent : sent.send(body as object));
-    return { status: answer.status, body: answer.body, headers: answer.headers };
+    return { status: answer.status, body: answer.body, headers: answer.headers, text: textOf(answer) };
   };
   return {
+    url,
     api,
     db,
     send,

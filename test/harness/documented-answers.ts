@@ -45,6 +45,8 @@ interface Operation {
   readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, unknown>> }>>;
 }
 
+const mostLinesChecked = 10;
+
 /** Pages are no part of the API and not in its document. */
 const pages = /^\/(?:docs|problems|openapi\.json)(?:\/|$)/;
 
@@ -69,10 +71,28 @@ export function documentedAnswers(document: OpenApiDocument): (response: Respons
       expect(response.body).toSatisfySchemaInApiSpec('Problem');
       return;
     }
-    expect(response).toSatisfyApiSpec();
-    const types = Object.keys(operation.responses[response.status]?.content ?? {});
+    const content = operation.responses[response.status]?.content ?? {};
+    const types = Object.keys(content);
+    if (types.includes('application/x-ndjson')) checkLines(response, content);
+    else expect(response).toSatisfyApiSpec();
     expect([undefined, ...types]).toContain(response.headers['content-type']?.split(';', 1)[0]);
   };
+}
+
+/** Each line of a streamed answer has to be what the document says of one. */
+function checkLines(response: Response, content: Readonly<Record<string, unknown>>): void {
+  if (!response.headers['content-type']?.startsWith('application/x-ndjson')) return;
+  const schema = JSON.stringify(content['application/x-ndjson']);
+  const name = /schemas\/(\w+)/.exec(schema)?.[1] ?? '';
+  const lines = textOf(response).split('\n').filter(Boolean);
+  // the schema is compiled anew for each
+  for (const line of [...lines.slice(0, mostLinesChecked), ...lines.slice(-1)])
+    expect(JSON.parse(line)).toSatisfySchemaInApiSpec(name);
+}
+
+/** The text of an answer that the client does not know how to parse. */
+export function textOf(response: Pick<Response, 'body' | 'text'>): string {
+  return Buffer.isBuffer(response.body) ? response.body.toString() : response.text;
 }
 
 function patternOf(path: string): RegExp {

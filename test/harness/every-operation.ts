@@ -56,6 +56,19 @@ function productOperations(): Readonly<Record<string, Operation>> {
       const { id } = await shop.makeProduct();
       return () => api.delete(`/api/products/${id}`).set('If-Match', '"1"').expect(204);
     },
+    importProducts: async ({ shop }, many) => {
+      const { api } = await shop.staff();
+      const { sku } = await shop.makeProduct();
+      const rows = Array.from({ length: many ? 200 : 1 }, () => ({ ...product, sku: newId(), initialStock: 1 }));
+      // one of them is replaced
+      const lines = [...rows, { ...product, sku }].map((row) => JSON.stringify(row)).join('\n');
+      return () => api.post('/api/products/import').set('Content-Type', 'application/x-ndjson').send(lines).expect(200);
+    },
+    exportProducts: async ({ shop }, many) => {
+      const { api } = await shop.staff();
+      await times(count(many), () => shop.makeProduct());
+      return () => api.get('/api/products/export').expect(200);
+    },
     listProducts: async ({ shop }, many) => {
       await times(count(many), () => shop.makeProduct());
       return () => shop.api.get(`/api/products?include=stock&q=sku&limit=${limitOf(many)}`).expect(200);

@@ -25,6 +25,7 @@ export interface GeneratedRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** as text; absent for none */
   readonly body?: string;
+  readonly contentType?: string;
   readonly who: 'anonymous' | 'customer' | 'staff' | 'admin';
 }
 
@@ -45,7 +46,7 @@ export function generateRequests(
 
 function requestTo({ path, method, operation, known }: { path: string; method: string; operation: Operation; known: Known }) {
   const { operationId, parameters = [], requestBody } = operation;
-  const schema = requestBody?.content['application/json']?.schema;
+  const [type, { schema } = { schema: undefined }] = Object.entries(requestBody?.content ?? {})[0] ?? [];
   return kinds.chain((kind) => {
     const ofKind = (part: Schema) => pick(kind, valuesOf(part, known));
     const values = fc.record(Object.fromEntries(parameters.map((parameter) => [parameter.name, ofKind(parameter.schema)])));
@@ -69,6 +70,7 @@ function requestTo({ path, method, operation, known }: { path: string; method: s
           path: `${path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encode(given[name]) || 'x')}${query.length > 0 ? `?${query.join('&')}` : ''}`,
           headers: { ...Object.fromEntries(headers), ...(version !== undefined && { 'If-Match': version }) },
           ...(text !== undefined && { body: text }),
+          ...(type !== undefined && { contentType: type }),
         };
       });
   });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 export interface ServerProcess {
   readonly url: string;
+  readonly pid: number;
   /** what it wrote for the person at the terminal so far */
   greeting(): string;
   /** Goes away as the reader of everything that it writes. */
@@ -14,18 +15,24 @@ export interface ServerProcess {
   kill(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-const sources = join(__dirname, '..', '..', 'src', 'server.ts');
-const longestRunMs = 120_000;
+/** everything runs from the root of the repository */
+const sources = join('src', 'server.ts');
+const defaultLongestRunMs = 120_000;
 
 interface ServerOptions {
   /** the program; absent: the sources */
   readonly entry?: string;
   /** the file that its log goes to */
   readonly logFile?: string;
+  /** it is killed then */
+  readonly longestRunMs?: number;
 }
 
 /** Runs the server as a process of its own, with nothing of this one's environment but the path. */
-function spawnServer(env: Readonly<Record<string, string>>, { entry = sources, logFile }: ServerOptions = {}): ChildProcess {
+function spawnServer(
+  env: Readonly<Record<string, string>>,
+  { entry = sources, logFile, longestRunMs = defaultLongestRunMs }: ServerOptions = {},
+): ChildProcess {
   const { PATH = '' } = process.env;
   const log = logFile === undefined ? undefined : openSync(logFile, 'a');
   const child = spawn(process.execPath, [entry], {
@@ -54,6 +61,8 @@ export async function startServer(env: Readonly<Record<string, string>>, options
   });
   return {
     url,
+    // it has said that it listens
+    pid: child.pid ?? 0,
     greeting: () => greeting,
     stopReading: () => {
       child.stdout?.destroy();

@@ -11,10 +11,12 @@ import { sharingMutants } from './sharing-mutants.ts';
 import { splitMutants } from './split-mutants.ts';
 import { stockMutants } from './stock-mutants.ts';
 import { storeMutants } from './store-mutants.ts';
+import { transferMutants } from './transfer-mutants.ts';
 
 /** Every guard that a test has to notice when it is gone. */
 export const allMutants: readonly Mutant[] = [
   ...stockMutants,
+  ...transferMutants,
   ...reservationMutants,
   ...orderMutants,
   ...eventMutants,

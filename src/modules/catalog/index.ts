@@ -5,9 +5,12 @@ import type { Module } from '../../shared/module.ts';
 import type { VersionedCopies } from '../../shared/versioned-copies.ts';
 import type { Catalog } from './catalog-api.ts';
 import { createProductCache, type ProductCacheSettings } from './product-cache.ts';
+import { exportProducts } from './product-export.ts';
+import { importProducts } from './product-import.ts';
 import { listProducts } from './product-list.ts';
 import { productRoutes } from './product-routes.ts';
 import { createProductStore } from './product-store.ts';
+import { productTransferRoutes } from './product-transfer-routes.ts';
 import { deleteReleased, listHeld, lookUpReservations } from './reservation-store.ts';
 import { createReserve } from './reserve.ts';
 import { createSettling } from './settle-reservation.ts';
@@ -53,14 +56,11 @@ const maxAgeBesideOthersMs = 1000;
 
 /** Builds the catalog. It starts nothing by itself and has no background tasks: nothing expires in it. */
 export function createCatalog({ db, log, now, cache: settings, copies }: CatalogDependencies): Module<Catalog> {
-  const store = createProductStore({
-    db,
-    now,
-    onChanged: (id, version) => {
-      cache.invalidate(id);
-      copies?.outdate(id, version);
-    },
-  });
+  const onChanged = (id: string, version: number) => {
+    cache.invalidate(id);
+    copies?.outdate(id, version);
+  };
+  const store = createProductStore({ db, now, onChanged });
   const cache = createProductCache(copies === undefined ? store.read : createSharedRead(copies, store.read), {
     maxProducts: cachedProducts,
     ...((db.dialect === 'mysql' || copies !== undefined) && { maxAgeMs: maxAgeBesideOthersMs }),
@@ -86,6 +86,10 @@ export function createCatalog({ db, log, now, cache: settings, copies }: Catalog
 
   const routes = [
     ...productRoutes({ store, cache, readStock: (id) => readStock(db, id), list: (query) => listProducts(db, query) }),
+    ...productTransferRoutes({
+      importRows: (rows, createdBy) => importProducts(rows, { db, now, onChanged, createdBy }),
+      exportAs: (type) => exportProducts(db, type),
+    }),
     ...stockRoutes({
       read: (id) => readStock(db, id),
       adjust: (request) => adjustStock({ db, now }, request),

@@ -5,7 +5,7 @@ import { idParameter } from '../../shared/identifier.ts';
 import { cursorParameter, limitParameter, type Page, pageOf, pageReply } from '../../shared/page.ts';
 import { hasRole } from '../../shared/principal.ts';
 import { type Reply, type Route, route } from '../../shared/route.ts';
-import { mergePatch, type Product, type ProductFields, type ProductPatch } from './product.ts';
+import { fieldsOf, mergePatch, type Product, type ProductFields, type ProductPatch } from './product.ts';
 import type { ProductCache } from './product-cache.ts';
 import type { ListedProduct, ProductQuery } from './product-list.ts';
 import {
@@ -192,15 +192,4 @@ function patched(product: Product, patch: ProductPatch): ProductFields {
       })),
     );
   return fieldsOf(result.data);
-}
-
-function fieldsOf({ sku, name, price, attributes, description, category }: z.output<typeof replaceProductBody>): ProductFields {
-  return {
-    sku,
-    name,
-    price,
-    attributes,
-    ...(description !== undefined && { description }),
-    ...(category !== undefined && { category }),
-  };
 }

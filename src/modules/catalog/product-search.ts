@@ -1,4 +1,4 @@
-import type { Param, Sql } from '../../shared/database.ts';
+import { type Param, placeholders, type Sql } from '../../shared/database.ts';
 import type { ProductFields } from './product.ts';
 import { indexedWords } from './search-words.ts';
 
@@ -28,12 +28,41 @@ export function matchingProducts(
 
 /** Belongs in the transaction that writes the product. */
 export async function insertSearchText(tx: Sql, productId: string, fields: ProductFields): Promise<void> {
-  await tx.run('INSERT INTO catalog_search (product_id, words) VALUES (?, ?)', [productId, searchText(fields)]);
+  await insertSearchTexts(tx, [{ productId, fields }]);
+}
+
+interface SearchedProduct {
+  readonly productId: string;
+  readonly fields: ProductFields;
+}
+
+export async function insertSearchTexts(tx: Sql, products: readonly SearchedProduct[]): Promise<void> {
+  await tx.run(
+    `INSERT INTO catalog_search (product_id, words) VALUES ${placeholders(products.length, 2)}`,
+    products.flatMap(({ productId, fields }) => [productId, searchText(fields)]),
+  );
 }
 
 export async function updateSearchText(tx: Sql, productId: string, fields: ProductFields): Promise<void> {
   await tx.run('UPDATE catalog_search SET words = ? WHERE product_id = ?', [searchText(fields), productId]);
 }
+
+export async function updateSearchTexts(tx: Sql, products: readonly SearchedProduct[]): Promise<void> {
+  const rows = products.map(({ productId, fields }) => [productId, searchText(fields)]);
+  await tx.run(tx.dialect === 'mysql' ? updateOnMysql : updateOnSqlite, [JSON.stringify(rows)]);
+}
+
+const updateOnMysql = `
+  UPDATE JSON_TABLE(?, '$[*]' COLUMNS (
+      product_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin PATH '$[0]' ERROR ON ERROR,
+      words MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[1]' ERROR ON ERROR)) d
+    STRAIGHT_JOIN catalog_search s FORCE INDEX (PRIMARY) ON s.product_id = d.product_id
+  SET s.words = d.words`;
+
+const updateOnSqlite = `
+  UPDATE catalog_search AS s SET words = d.words
+  FROM (SELECT json_extract(value, '$[0]') AS product_id, json_extract(value, '$[1]') AS words FROM json_each(?)) AS d
+  WHERE s.product_id = d.product_id`;
 
 export async function deleteSearchText(tx: Sql, productId: string): Promise<void> {
   await tx.run('DELETE FROM catalog_search WHERE product_id = ?', [productId]);

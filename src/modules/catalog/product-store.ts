@@ -135,7 +135,8 @@ function newRecord({ id, fields, at }: { id: string; fields: ProductFields; at: 
   return { id, ...columnsOf(fields), liveSku: fields.sku, version: 1, createdAt: time, updatedAt: time, deletedAt: null };
 }
 
-function columnsOf({ sku, name, description, category, attributes, price }: ProductFields) {
+/** The columns that staff may write, by the names of the model. */
+export function columnsOf({ sku, name, description, category, attributes, price }: ProductFields) {
   return {
     sku,
     name,

@@ -20,6 +20,28 @@ export interface ProductFields {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
+/** The fields among the members of a body; what is undefined is left out. */
+export function fieldsOf({
+  sku,
+  name,
+  price,
+  attributes,
+  description,
+  category,
+}: Omit<ProductFields, 'description' | 'category'> & {
+  readonly description?: string | undefined;
+  readonly category?: string | undefined;
+}): ProductFields {
+  return {
+    sku,
+    name,
+    price,
+    attributes,
+    ...(description !== undefined && { description }),
+    ...(category !== undefined && { category }),
+  };
+}
+
 export interface StockLevel {
   readonly onHand: number;
   readonly reserved: number;

@@ -1,0 +1,154 @@
+import { byIndex, forUpdate, placeholders, type Sql } from '../../shared/database.ts';
+import { newId } from '../../shared/identifier.ts';
+import { fromSql, toSql } from '../../shared/instant.ts';
+import { fieldsOf } from './product.ts';
+import type { ProductInput } from './product-rows.ts';
+import { insertSearchTexts, updateSearchTexts } from './product-search.ts';
+import { columnsOf } from './product-store.ts';
+import { oneList, padded } from './reservation-store.ts';
+import { insertMovements } from './stock-movements.ts';
+
+export interface ImportBatch {
+  /** each sku once */
+  readonly products: readonly ProductInput[];
+  /** the user who imports */
+  readonly createdBy: string;
+  /** milliseconds since 1970 */
+  readonly at: number;
+}
+
+export interface BatchResult {
+  readonly created: number;
+  readonly updated: readonly { readonly id: string; readonly version: number }[];
+  readonly unchanged: number;
+}
+
+interface Existing {
+  readonly id: string;
+  readonly sku: string;
+  readonly name: string;
+  readonly description: string | null;
+  readonly category: string | null;
+  readonly attributes: string;
+  readonly priceAmount: number;
+  readonly priceCurrency: string;
+  readonly version: number;
+}
+
+/**
+ * Writes the products of a batch, found by their skus: new ones with their stock, others as a whole but for the stock, which
+ * belongs to the stock routes. What is like this already is left alone. Belongs in a transaction of its own; rows are locked and written in the order of the
+ * skus, so that two imports do not wait for each other in a circle.
+ * @throws a duplicate key when somebody else adds one of the skus at the same time: then the batch can be written again
+ */
+export async function writeBatch(tx: Sql, { products, createdBy, at }: ImportBatch): Promise<BatchResult> {
+  const sorted = products.toSorted((one, other) => (one.sku < other.sku ? -1 : 1));
+  const existing = await lockExisting(
+    tx,
+    sorted.map(({ sku }) => sku),
+  );
+  const created: ProductInput[] = [];
+  const changed: { readonly product: ProductInput; readonly from: Existing }[] = [];
+  for (const product of sorted) {
+    const from = existing.get(product.sku);
+    if (from === undefined) created.push(product);
+    else if (differs(product, from)) changed.push({ product, from });
+  }
+  await insertProducts(tx, { products: created, createdBy, at });
+  await updateProducts(tx, changed, at);
+  return {
+    created: created.length,
+    updated: changed.map(({ from: { id, version } }) => ({ id, version: version + 1 })),
+    unchanged: sorted.length - created.length - changed.length,
+  };
+}
+
+async function lockExisting(tx: Sql, skus: readonly string[]): Promise<ReadonlyMap<string, Existing>> {
+  const rows = await tx.rows<Existing>(
+    `SELECT id, live_sku AS sku, name, description, category, attributes, price_amount AS priceAmount, price_currency AS priceCurrency, version
+      FROM catalog_products${byIndex(tx, 'catalog_products_live_sku')}
+      WHERE live_sku IN ${oneList(skus)} ORDER BY live_sku${forUpdate(tx)}`,
+    padded(skus),
+  );
+  return new Map(rows.map((row) => [row.sku, row]));
+}
+
+function differs(product: ProductInput, from: Existing): boolean {
+  const columns = columnsOf(fieldsOf(product));
+  return (
+    columns.name !== from.name ||
+    columns.description !== from.description ||
+    columns.category !== from.category ||
+    columns.attributes !== from.attributes ||
+    columns.priceAmount !== from.priceAmount ||
+    columns.priceCurrency !== from.priceCurrency
+  );
+}
+
+async function insertProducts(tx: Sql, { products, createdBy, at }: ImportBatch): Promise<void> {
+  if (products.length === 0) return;
+  const time = toSql(new Date(at));
+  const rows = products.map((product) => ({ id: newId(at), product, fields: fieldsOf(product) }));
+  await tx.run(
+    `INSERT INTO catalog_products (id, sku, live_sku, name, name_key, description, category, attributes, price_amount, price_currency,
+      version, created_at, updated_at) VALUES ${placeholders(rows.length, 13)}`,
+    rows.flatMap(({ id, fields }) => {
+      const { sku, name, nameKey, description, category, attributes, priceAmount, priceCurrency } = columnsOf(fields);
+      return [id, sku, sku, name, nameKey, description, category, attributes, priceAmount, priceCurrency, 1, time, time];
+    }),
+  );
+  await tx.run(
+    `INSERT INTO catalog_stock (product_id, on_hand, reserved, version) VALUES ${placeholders(rows.length, 4)}`,
+    rows.flatMap(({ id, product }) => [id, product.initialStock, 0, 1]),
+  );
+  const createdAt = fromSql(time);
+  await insertMovements(
+    tx,
+    rows
+      .filter(({ product }) => product.initialStock > 0)
+      .map(({ id, product }) => ({
+        ...{ id: newId(at), productId: id, kind: 'initial', delta: product.initialStock, createdBy, createdAt },
+      })),
+  );
+  await insertSearchTexts(
+    tx,
+    rows.map(({ id, fields }) => ({ productId: id, fields })),
+  );
+}
+
+async function updateProducts(
+  tx: Sql,
+  changed: readonly { readonly product: ProductInput; readonly from: Existing }[],
+  at: number,
+): Promise<void> {
+  if (changed.length === 0) return;
+  const time = toSql(new Date(at));
+  const rows = changed.map(({ product, from: { id } }) => {
+    const { name, nameKey, description, category, attributes, priceAmount, priceCurrency } = columnsOf(fieldsOf(product));
+    return [id, name, nameKey, description, category, attributes, priceAmount, priceCurrency];
+  });
+  await tx.run(tx.dialect === 'mysql' ? updateOnMysql : updateOnSqlite, [JSON.stringify(rows), time]);
+  await updateSearchTexts(
+    tx,
+    changed.map(({ product, from: { id } }) => ({ productId: id, fields: fieldsOf(product) })),
+  );
+}
+
+const written = ['name', 'name_key', 'description', 'category', 'attributes', 'price_amount', 'price_currency'];
+
+// One JSON text for all rows: one prepared statement, whatever the size of the batch. What does not fit is an error, and never lost.
+const text = (name: string, type: string, index: number) =>
+  `${name} ${type} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[${index}]' ERROR ON ERROR`;
+const updateOnMysql = `
+  UPDATE JSON_TABLE(?, '$[*]' COLUMNS (
+      id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin PATH '$[0]' ERROR ON ERROR, ${text('name', 'VARCHAR(200)', 1)},
+      ${text('name_key', 'VARCHAR(200)', 2)}, ${text('description', 'MEDIUMTEXT', 3)}, ${text('category', 'VARCHAR(100)', 4)},
+      ${text('attributes', 'MEDIUMTEXT', 5)}, price_amount BIGINT PATH '$[6]' ERROR ON ERROR, ${text('price_currency', 'VARCHAR(3)', 7)})) d
+    STRAIGHT_JOIN catalog_products p FORCE INDEX (PRIMARY) ON p.id = d.id
+  SET ${written.map((name) => `p.${name} = d.${name}`).join(', ')}, p.version = p.version + 1, p.updated_at = ?`;
+
+const updateOnSqlite = `
+  UPDATE catalog_products AS p SET ${written.map((name) => `${name} = d.${name}`).join(', ')}, version = p.version + 1, updated_at = ?2
+  FROM (SELECT json_extract(value, '$[0]') AS id,
+      ${written.map((name, index) => `json_extract(value, '$[${index + 1}]') AS ${name}`).join(', ')} FROM json_each(?1)) AS d
+  WHERE p.id = d.id`;

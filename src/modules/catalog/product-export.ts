@@ -1,0 +1,61 @@
+import { guarded, writeCsvRecord } from '../../shared/csv.ts';
+import { byIndex, type Database } from '../../shared/database.ts';
+import { withDeadline } from '../../shared/deadline.ts';
+import type { ProductRecord } from './catalog-models.ts';
+import { productColumns } from './product-store.ts';
+import { csv, csvColumns } from './product-transfer-schema.ts';
+
+const rowsPerPage = 500;
+const pageTimeoutMs = 5000;
+
+type ExportedRow = ProductRecord & { readonly onHand: number };
+
+/**
+ * All products in the order of their skus, in the form in which they are imported: importing the text into an empty shop and
+ * exporting that gives the same text. Each page is a read of its own, so a product that is edited meanwhile comes as it was or as it is.
+ */
+export async function* exportProducts(db: Database, type: string): AsyncGenerator<string> {
+  const write = type === csv ? csvOf : ndjsonOf;
+  let first = type === csv ? writeCsvRecord(csvColumns) : '';
+  for (let after = ''; ; ) {
+    const rows = await withDeadline(pageTimeoutMs, () => readPage(db, after));
+    const text = first + rows.map(write).join('');
+    if (text !== '') yield text;
+    first = '';
+    if (rows.length < rowsPerPage) return;
+    after = rows.at(-1)?.sku ?? '';
+  }
+}
+
+function readPage(db: Database, after: string): Promise<readonly ExportedRow[]> {
+  return db.rows<ExportedRow>(
+    `SELECT ${productColumns}, (SELECT on_hand FROM catalog_stock WHERE product_id = catalog_products.id) AS onHand
+      FROM catalog_products${byIndex(db, 'catalog_products_live_sku')} WHERE live_sku > ? ORDER BY live_sku LIMIT ${rowsPerPage}`,
+    [after],
+  );
+}
+
+function ndjsonOf({ sku, name, priceAmount, priceCurrency, description, category, attributes, onHand }: ExportedRow): string {
+  // attributes are JSON already, in the order of whoever wrote them
+  const head = JSON.stringify({
+    sku,
+    name,
+    price: { amount: priceAmount, currency: priceCurrency },
+    ...(description !== null && { description }),
+    ...(category !== null && { category }),
+  });
+  return `${head.slice(0, -1)},"attributes":${attributes},"initialStock":${onHand}}\n`;
+}
+
+function csvOf({ sku, name, priceAmount, priceCurrency, description, category, attributes, onHand }: ExportedRow): string {
+  return writeCsvRecord([
+    guarded(sku),
+    guarded(name),
+    String(priceAmount),
+    priceCurrency,
+    description === null ? undefined : guarded(description),
+    category === null ? undefined : guarded(category),
+    attributes === '{}' ? undefined : attributes,
+    String(onHand),
+  ]);
+}
