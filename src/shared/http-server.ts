@@ -11,6 +11,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { problems } from './failure.ts';
+import type { HttpMessages } from './http-messages.ts';
 import type { Readiness } from './readiness.ts';
 
 /** What one connection may take; the times are in milliseconds. A balancer's idle time (60 s) has to be shorter than ours. */
@@ -44,18 +45,21 @@ export interface HttpServer {
 /** A server with explicit limits around the handler. */
 export function createHttpServer({
   handler,
+  messages,
   readiness,
   log,
   shed = () => false,
 }: {
   readonly handler: RequestListener;
+  /** what the handler wants requests and responses to be */
+  readonly messages: HttpMessages;
   readonly readiness: Readiness;
   readonly log: Logger;
   /** answers what is refused before anything else is done for it; false for the rest */
   readonly shed?: (request: IncomingMessage, response: ServerResponse) => boolean;
 }): HttpServer {
   const underWay = new Set<ServerResponse>();
-  const server = createServer(limits, (request, response) => {
+  const server = createServer({ ...limits, ...messages }, (request, response) => {
     if (readiness.state() === 'draining') response.setHeader('Connection', 'close');
     underWay.add(response);
     response.once('close', () => underWay.delete(response));

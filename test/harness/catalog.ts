@@ -66,7 +66,7 @@ export async function startCatalog(
     guides: problemGuides,
     log,
   });
-  const server = createHttpServer({ handler: front, readiness, log });
+  const server = createHttpServer({ ...front, readiness, log });
   const url = `http://127.0.0.1:${await server.listen({ port: 0, host: '127.0.0.1' })}`;
   const check = documentedAnswers(await fetchDocument(url));
   let counter = 0;
