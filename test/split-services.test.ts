@@ -126,10 +126,13 @@ describe('a worker of a service', () => {
       config: readConfig({ ...variables, ROLES: 'worker' }),
       log: pino({ level: 'silent' }),
     });
-    await app.start();
-    await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
-    await app.close();
-    folder.remove();
+    try {
+      await app.start();
+      await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
+    } finally {
+      await app.close();
+      folder.remove();
+    }
   });
 });
 
