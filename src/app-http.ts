@@ -37,7 +37,7 @@ export function buildHttp({
 }) {
   const { trustProxyHops, corsOrigins } = config.http;
   const readiness = createReadiness({ checks: { ...checksOf(stores), ...checks }, log });
-  const handler = createFront({
+  const { handler, messages } = createFront({
     routes,
     authenticate,
     ...(config.rateLimits.enabled && { quotas: quotasOf(config) }),
@@ -53,12 +53,16 @@ export function buildHttp({
     onAnswered: measureAnswers(metrics),
   });
   const shed = createShedding({ routes, limiter, readiness, corsOrigins, onShed: () => metrics.count('Sheds') });
-  return { http: createHttpServer({ handler: stores.crashing.handler(handler), readiness, log, shed }), readiness, limiter };
+  return {
+    http: createHttpServer({ handler: stores.crashing.handler(handler), messages, readiness, log, shed }),
+    readiness,
+    limiter,
+  };
 }
 
 function quotasOf({ rateLimits }: Config): QuotaRules {
   return {
-    browsing: { ...rateLimits.browsing, per: 'address' },
+    browsing: { ...rateLimits.browsing, per: 'address', frequent: true },
     orders: { ...rateLimits.orders, per: 'user' },
     staff: { ...rateLimits.staff, per: 'user' },
     login: { ...rateLimits.login, per: 'address', exact: true },

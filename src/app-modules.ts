@@ -7,10 +7,12 @@ import type { BackgroundTask } from './shared/background.ts';
 import type { Config } from './shared/config.ts';
 import { createContractClient } from './shared/contract-client.ts';
 import type { Contract } from './shared/contract-server.ts';
+import { unavailable } from './shared/failure.ts';
 import type { Authenticate } from './shared/http-access.ts';
 import type { LoadLimiter } from './shared/load-limiter.ts';
 import type { Module } from './shared/module.ts';
 import type { StoreCheck } from './shared/readiness.ts';
+import { createPatience } from './shared/wait-for-stores.ts';
 import type { ShopMetrics } from './shop-metrics.ts';
 
 /** What tests may put in the place of the real thing. */
@@ -77,7 +79,7 @@ export async function placeModules(parts: Parts): Promise<Modules> {
 
 async function placeAuth({ config, stores, secrets, log, overrides: { now = Date.now } }: Parts): Promise<PlacedAuth> {
   const { keys, admin } = needed(secrets);
-  return createAuth({
+  const dependencies = {
     dynamo: needed(stores.dynamo),
     keys,
     settings: { ...config.auth, ...(admin !== undefined && { admin }) },
@@ -85,7 +87,9 @@ async function placeAuth({ config, stores, secrets, log, overrides: { now = Date
     counters: stores.sharing?.counters,
     log,
     now,
-  });
+  };
+  // a stand-in for DynamoDB that runs by itself may come up later; its tables are made here
+  return createPatience(log).untilAvailable(() => createAuth(dependencies));
 }
 
 const keysTimeoutMs = 2000;
@@ -94,7 +98,15 @@ const keysTimeoutMs = 2000;
 function reachAuth({ config: { services }, log, overrides: { now = Date.now } }: Parts): PlacedAuth {
   const { authUrl = '', jwksUrl = '', tokens } = services; // the configuration sees to it that they are there
   const client = createContractClient<Auth>({ url: authUrl, module: 'auth', methods: authMethods, token: tokens[0] ?? '' });
-  const fetchKeys = async () => (await fetch(jwksUrl, { signal: AbortSignal.timeout(keysTimeoutMs) })).json();
+  const fetchKeys = async () => {
+    try {
+      const response = await fetch(jwksUrl, { signal: AbortSignal.timeout(keysTimeoutMs) });
+      if (response.ok) return await response.json();
+      throw new Error(`${jwksUrl} answers ${response.status}`);
+    } catch (cause) {
+      throw unavailable('The keys of auth can not be read.', cause);
+    }
+  };
   const verification = createTokenVerification({ fetchKeys, revocationsSince: client.api.revocationsSince, log, now });
   return { ...verification, api: client.api, routes: [], check: client.ping, close: client.close };
 }

@@ -5,7 +5,7 @@ import { closeStores, gatherSecrets, openStores, type Stores, usesDataFolder } f
 import { auditTasks } from './audit-task.ts';
 import { type BackgroundRunner, type BackgroundTask, runInBackground } from './shared/background.ts';
 import type { Config } from './shared/config.ts';
-import { type ContractServer, createContractServer } from './shared/contract-server.ts';
+import { createContractServer } from './shared/contract-server.ts';
 import { openDataFolder } from './shared/data-folder.ts';
 import type { Database } from './shared/database.ts';
 import type { HttpServer } from './shared/http-server.ts';
@@ -13,6 +13,7 @@ import { createLoadLimiter } from './shared/load-limiter.ts';
 import { migrate, pendingMigrations } from './shared/migrations.ts';
 import { type Consumer, createConsumer } from './shared/queue-consumer.ts';
 import type { Route } from './shared/route.ts';
+import { createPatience } from './shared/wait-for-stores.ts';
 import { createShopMetrics, type ShopMetrics } from './shop-metrics.ts';
 
 export interface AppOptions {
@@ -29,7 +30,10 @@ export interface App {
   readonly adminPasswordFile?: string;
   /** the made-up password, only in the start that made it */
   readonly newAdminPassword?: string;
-  /** Migrates embedded storage, makes the first admin, starts the background tasks and becomes ready. */
+  /**
+   * Migrates embedded storage, makes the first admin, starts the background tasks and becomes ready. Waits for stores and services
+   * that are down; rejects when it is closed meanwhile. @throws why it can't start
+   */
   start(): Promise<void>;
   /** Stops the background tasks and closes the stores; drain the HTTP server first. */
   close(): Promise<void>;
@@ -49,9 +53,9 @@ export async function createApp({ config, log, overrides = {} }: AppOptions): Pr
   });
   const stores = await openStores({ config, folder, metrics, log, wrap: overrides.wrapStores });
   const secrets = config.modules.auth ? gatherSecrets(config, folder) : undefined;
-
   let runner: BackgroundRunner | undefined;
   let migrationWatch: BackgroundRunner | undefined;
+  const patience = createPatience(log);
 
   const modules = await placeModules({
     config,
@@ -87,20 +91,20 @@ export async function createApp({ config, log, overrides = {} }: AppOptions): Pr
     ...(secrets?.adminPasswordFile !== undefined && { adminPasswordFile: secrets.adminPasswordFile }),
     ...(secrets?.newAdminPassword !== undefined && { newAdminPassword: secrets.newAdminPassword }),
     start: async () => {
-      if (stores.db !== undefined && config.stores.mysqlUrl === undefined) await migrate(stores.db);
-      await auth.start();
+      const { db } = stores;
+      if (db !== undefined && config.stores.mysqlUrl === undefined) await migrate(db);
+      await patience.untilAvailable(auth.start);
       const work = async () => {
-        const { internalPort: port } = config.services;
-        if (port !== undefined) await internal?.listen({ port, host: config.http.host });
+        await internal?.listen();
         runner = runInBackground(tasks, log);
         readiness.become('ready');
       };
-      const { db } = stores;
-      if (db === undefined || (await pendingMigrations(db)).length === 0) return work();
+      if (db === undefined || (await patience.untilAvailable(() => pendingMigrations(db))).length === 0) return work();
       readiness.become('migrations-pending');
       migrationWatch = awaitMigrations(db, log, work);
     },
     close: async () => {
+      patience.end();
       await migrationWatch?.stop();
       await runner?.stop();
       limiter.close();
@@ -140,17 +144,20 @@ function checksOfServices({ auth, catalog }: Modules) {
   return { ...(auth.check && { auth: auth.check }), ...(catalog?.check && { catalog: catalog.check }) };
 }
 
-/** For other services, where somebody may call; it listens when the process is ready. */
+/** For other services, where somebody may call; it listens when the process is ready. A worker is called by nobody. */
 function internalServer({
-  config: { services },
+  config: { services, roles, http },
   modules: { contracts },
   log,
 }: {
   config: Config;
   modules: Modules;
   log: Logger;
-}): ContractServer | undefined {
-  return services.internalPort === undefined ? undefined : createContractServer({ contracts, tokens: services.tokens, log });
+}): { listen(): Promise<unknown>; close(): Promise<void> } | undefined {
+  const { internalPort: port, tokens } = services;
+  if (port === undefined || !roles.web) return undefined;
+  const server = createContractServer({ contracts, tokens, log });
+  return { listen: () => server.listen({ port, host: http.host }), close: server.close };
 }
 
 /** Where all tables are at hand; services of their own are audited by `npm run audit`. */

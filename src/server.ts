@@ -1,4 +1,5 @@
 import { enableCompileCache } from 'node:module';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { App } from './app.ts';
 import type { Config } from './shared/config.ts';
 
@@ -8,6 +9,8 @@ enableCompileCache();
 
 /** What closing the stores may take after the drain, before the process ends all the same. */
 const closeTimeoutMs = 3000;
+/** An ordinary start is over before, so that nobody is refused who comes as soon as the port is open. */
+const listenAnywayMs = 3000;
 const aliveEveryMs = 2000;
 
 async function main(): Promise<void> {
@@ -24,24 +27,28 @@ async function main(): Promise<void> {
   const app = await createApp({ config, log });
   showNewPassword(app);
   const stop = stopOnce(app, config);
-  process.on('SIGTERM', () => void stop(0));
-  process.on('SIGINT', () => void stop(0));
+  process.on('SIGTERM', () => void stop.begin(0));
+  process.on('SIGINT', () => void stop.begin(0));
   process.on('uncaughtException', (error) => {
     log.fatal({ error }, 'uncaught exception');
-    void stop(1);
+    void stop.begin(1);
   });
   process.on('unhandledRejection', (error) => {
     log.fatal({ error }, 'unhandled rejection');
-    void stop(1);
+    void stop.begin(1);
   });
   try {
-    await app.start();
+    const started = app.start();
+    // one that waits for a store has to say that it lives, or it would be taken for hung
+    await Promise.race([started, pause(listenAnywayMs)]);
     const port = await app.http.listen(config.http);
+    sayAlive();
+    await started;
     log.info({ port, host: config.http.host }, 'listening');
     greet(app, config, port);
     process.send?.('ready');
-    sayAlive();
   } catch (error) {
+    if (stop.hasBegun()) return; // while it waited
     setTimeout(() => process.exit(1), closeTimeoutMs).unref();
     await app.close();
     throw error;
@@ -49,15 +56,18 @@ async function main(): Promise<void> {
 }
 
 /** Drains, closes, exits. A second signal during the drain changes nothing. */
-function stopOnce(app: App, { http }: Config): (exitCode: number) => Promise<void> {
+function stopOnce(app: App, { http }: Config): { begin(exitCode: number): Promise<void>; hasBegun(): boolean } {
   let stopping = false;
-  return async (exitCode) => {
-    if (stopping) return;
-    stopping = true;
-    setTimeout(() => process.exit(exitCode || 1), http.drainDelayMs + http.drainTimeoutMs + closeTimeoutMs).unref();
-    await app.http.drain({ delayMs: http.drainDelayMs, timeoutMs: http.drainTimeoutMs });
-    await app.close();
-    process.exit(exitCode);
+  return {
+    hasBegun: () => stopping,
+    begin: async (exitCode) => {
+      if (stopping) return;
+      stopping = true;
+      setTimeout(() => process.exit(exitCode || 1), http.drainDelayMs + http.drainTimeoutMs + closeTimeoutMs).unref();
+      await app.http.drain({ delayMs: http.drainDelayMs, timeoutMs: http.drainTimeoutMs });
+      await app.close();
+      process.exit(exitCode);
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { KeySchemaElement } from '@aws-sdk/client-dynamodb';
-import { openAuthTables, tableDescriptions } from '../src/modules/auth/auth-tables.ts';
+import { tableDescriptions } from '../src/modules/auth/auth-table-shapes.ts';
+import { openAuthTables } from '../src/modules/auth/auth-tables.ts';
 import type { Dynamo } from '../src/shared/dynamo.ts';
 import { openUserStore, type TestDynamo } from './harness/stores.ts';
 

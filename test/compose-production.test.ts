@@ -3,34 +3,16 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readConfig } from '../src/shared/config.ts';
 import { temporaryFolder } from './child-process.ts';
+import { environmentOf, itWith, resolved } from './harness/compose.ts';
 
 /** compose.yaml's profile `production`. There is no engine to start it here: what can be checked without one is. */
 
 const root = join(__dirname, '..');
-const required = process.env.REQUIRE_SERVICES === 'true';
-const itWith = (program: string, argument: string) => {
-  if (required || spawnSync(program, [argument]).status === 0) return it;
-  process.stderr.write(`Left out, because ${program} is not installed: parts of ${expect.getState().testPath}\n`);
-  return it.skip;
-};
 const itWithCompose = itWith('docker-compose', 'version');
 const itWithHaproxy = itWith('haproxy', '-v');
 
 const servers = ['dynamodb', 'mysql', 'sqs', 'valkey'];
 const shop = ['api-1', 'api-2', 'migrate', 'secrets', 'worker'];
-
-/** Each service as Compose understands it, a piece of YAML. */
-function resolved(...words: readonly string[]): ReadonlyMap<string, string> {
-  const { status, stdout, stderr } = spawnSync('docker-compose', [...words, 'config'], { cwd: root, encoding: 'utf8' });
-  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  const [, services = ''] = /^services:\n((?: .*\n)+)/m.exec(stdout) ?? [];
-  return new Map([...services.matchAll(/^ {2}(\S+):\n((?: {4}.*\n)+)/gm)].map(([, name = '', text = '']) => [name, text]));
-}
-
-function environmentOf(service: string): Record<string, string> {
-  const [, lines = ''] = /^ {4}environment:\n((?: {6}.*\n)+)/m.exec(service) ?? [];
-  return Object.fromEntries([...lines.matchAll(/^ {6}(\w+): '?(.*?)'?$/gm)].map(([, name = '', value = '']) => [name, value]));
-}
 
 describe('the shop in containers on one machine', () => {
   itWithCompose('is there only when it is asked for', () => {

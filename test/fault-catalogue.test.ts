@@ -12,7 +12,7 @@ const root = join(__dirname, '..');
 describe('the catalogue of faults', () => {
   it('has a row for each, which is run, covered by tests, or says why not', () => {
     // there is no F-26
-    expect(catalogue.map(({ id }) => id)).toEqual(numbers('F', 68).filter((id) => id !== 'F-26'));
+    expect(catalogue.map(({ id }) => id)).toEqual([...numbers('F', 68).filter((id) => id !== 'F-26'), ...numbers('L', 10)]);
     for (const row of catalogue) {
       if ('runs' in row) expect(Object.keys(row.runs)).not.toEqual([]);
       else if ('coveredBy' in row) expect(row.coveredBy).not.toEqual([]);

@@ -80,9 +80,10 @@ const sound: Evidence = {
     { process: 'shop 1', afterMs: 6000, status: 401 },
   ],
   sessions: [{ user: 'ann', ended: false, statuses: [200, 401] }],
-  limits: [{ limit: 10, allowed: 10, refused: 20, torn: false }],
+  limits: [{ limit: 10, allowed: 10, refused: 20, failed: 0, torn: false }],
   foreignReads: [{ process: 'shop 1', status: 404 }],
   livenessMs: [3],
+  freezes: [],
   descriptors: [{ process: 'shop 1', before: 30, after: 40 }],
 };
 
@@ -181,14 +182,20 @@ const broken: Readonly<Record<string, Readonly<Record<string, Partial<Evidence>>
     ),
   },
   'I-18': {
-    'more than the limit': { limits: [{ limit: 10, allowed: 11, refused: 19, torn: false }] },
-    'more than twice the limit when Redis is lost meanwhile': { limits: [{ limit: 10, allowed: 21, refused: 9, torn: true }] },
-    'nobody at all': { limits: [{ limit: 10, allowed: 0, refused: 30, torn: false }] },
+    'more than the limit': { limits: [{ limit: 10, allowed: 11, refused: 19, failed: 0, torn: false }] },
+    'more than twice the limit when Redis is lost meanwhile': {
+      limits: [{ limit: 10, allowed: 21, refused: 9, failed: 0, torn: true }],
+    },
+    'nobody at all': { limits: [{ limit: 10, allowed: 0, refused: 30, failed: 0, torn: false }] },
   },
   'I-19': { 'a stranger reads an order': { foreignReads: [{ process: 'shop 2', status: 200 }] } },
   'I-21': { 'a process was late to say that it lives': { livenessMs: [3, 2500] } },
   'I-22': {
     'a request took too long': also(at(0, { kind: 'read-stock', outcome: 'ok', endedAt: 12_000 })),
+    'a request took too long beside a freeze': {
+      ...also(at(0, { kind: 'read-stock', outcome: 'ok', endedAt: 12_000 })),
+      freezes: [{ since: -5000, until: 5000 }],
+    },
     'an answer of 500': also(at(0, { kind: 'read-stock', outcome: 'unknown', status: 500 })),
     'a 503 that does not say when': also(at(0, { kind: 'read-stock', outcome: 'unknown', status: 503 })),
   },

@@ -69,6 +69,16 @@ describeWithRedis()('a product that two processes sell', () => {
     expect((await read(here, id)).body.name).toBe(name);
   });
 
+  it('is never shown from a copy to staff, who edit what they see', async () => {
+    const { id, name } = await here.product();
+    await copied(id);
+    await change(id, 'Changed behind their backs');
+    const nameFor = async (as: 'customer' | 'staff' | 'admin') =>
+      (await here.send('get', `/api/products/${id}`, { as })).body.name;
+    expect(await nameFor('customer')).toBe(name);
+    expect([await nameFor('staff'), await nameFor('admin')]).toEqual(Array(2).fill('Changed behind their backs'));
+  });
+
   it('shows an edit to both, long before its copies would have ended by themselves', async () => {
     const product = await here.product();
     const unhurried = await startProcess({ maxAgeMs: 60_000 });

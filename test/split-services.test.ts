@@ -1,9 +1,13 @@
 import { pino } from 'pino';
+import { createApp } from '../src/app.ts';
+import { readConfig } from '../src/shared/config.ts';
 import { createContractClient } from '../src/shared/contract-client.ts';
 import { type ContractServer, createContractServer } from '../src/shared/contract-server.ts';
 import { timeLeftMs, withDeadline } from '../src/shared/deadline.ts';
 import { Failure } from '../src/shared/failure.ts';
+import { temporaryFolder } from './child-process.ts';
 import { eventually } from './harness/eventually.ts';
+import { freePort } from './harness/server-child.ts';
 import { type Shop, startShop } from './harness/shop.ts';
 
 /** A module of the test's own, called as another service would. */
@@ -110,6 +114,25 @@ describe('a contract over HTTP', () => {
     await expect(gone.api.moor('ark')).rejects.toMatchObject({ code: 'unavailable' });
     await expect(gone.ping()).rejects.toMatchObject({ code: 'unavailable' });
     gone.close();
+  });
+});
+
+describe('a worker of a service', () => {
+  it('leaves the internal port to the process that answers requests', async () => {
+    const folder = temporaryFolder();
+    const port = await freePort();
+    const variables = { DATA_DIR: folder.path, MODULES: 'auth', INTERNAL_PORT: String(port), SERVICE_TOKENS: token };
+    const app = await createApp({
+      config: readConfig({ ...variables, ROLES: 'worker' }),
+      log: pino({ level: 'silent' }),
+    });
+    try {
+      await app.start();
+      await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
+    } finally {
+      await app.close();
+      folder.remove();
+    }
   });
 });
 

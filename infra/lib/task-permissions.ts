@@ -1,7 +1,7 @@
 import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { tableDescriptions } from '../../src/modules/auth/auth-table-shapes.ts';
 import type { DataStack } from './data-stack.ts';
-import { type TableName, tableDescriptions } from './tables.ts';
 
 /** What the program itself may do, nothing for nothing. A test compares the actions with the calls in the shop's sources. */
 export type TaskKind = 'api' | 'worker' | 'migration' | 'operator';
@@ -17,7 +17,7 @@ const itemActions = [
   'dynamodb:Query',
 ];
 /** The audit reads these whole, and asks about what it finds there by key. */
-const auditedTables = ['Users', 'Usernames', 'Sessions'] as const satisfies readonly TableName[];
+const auditedTables = ['Users', 'Usernames', 'Sessions'];
 const queuePingActions = ['sqs:GetQueueAttributes'];
 const relayActions = ['sqs:SendMessage'];
 const consumerActions = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:ChangeMessageVisibility'];
@@ -27,12 +27,8 @@ export function permissionsOf(kind: TaskKind, { tablePrefix, queues, region, acc
   const allow = (actions: readonly string[], resources: readonly string[]) =>
     new PolicyStatement({ actions: [...actions], resources: [...resources] });
   const table = (name: string) => `arn:${Aws.PARTITION}:dynamodb:${region}:${account}:table/${tablePrefix}${name}`;
-  const tableNames = Object.keys(tableDescriptions) as TableName[];
-  const tables = tableNames.map(table);
-  const indexes = tableNames.flatMap((name) => {
-    const description = tableDescriptions[name];
-    return 'indexes' in description ? Object.keys(description.indexes).map((index) => `${table(name)}/index/${index}`) : [];
-  });
+  const tables = tableDescriptions.map(({ name }) => table(name));
+  const indexes = tableDescriptions.flatMap(({ name, indexes: own }) => own.map((index) => `${table(name)}/index/${index.name}`));
   const users = [allow(pingActions, ['*']), allow(itemActions, tables), allow(['dynamodb:Query'], indexes)];
   const wholeTables = allow(['dynamodb:Scan'], auditedTables.map(table));
   const { queueArn: events } = queues.events;

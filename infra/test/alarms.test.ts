@@ -53,16 +53,22 @@ describe('the alarms', () => {
 describe('the metrics of the shop', () => {
   const text = JSON.stringify(operations);
 
-  it('are all shown or watched, and no other is', () => {
-    for (const name of Object.keys(shopMetrics)) ok(text.includes(name), name);
+  it('are all shown or watched, with the dimensions in which the shop writes them, and no other is', () => {
+    const expected = Object.entries(shopMetrics).flatMap(([name, { dimensions }]) =>
+      dimensions.length === 0 ? [name] : routeClasses.map((routeClass) => `${name} RouteClass=${routeClass}`),
+    );
     const body = text.replaceAll('\\', '');
-    const shown = [...body.matchAll(new RegExp(`\\["${metricNamespace}","(\\w+)"`, 'g'))].map(([, name = '']) => name);
-    const watched = [...body.matchAll(new RegExp(`"MetricName":"(\\w+)","Namespace":"${metricNamespace}"`, 'g'))].map(
-      ([, name = '']) => name,
+    const shown = [...body.matchAll(new RegExp(`\\["${metricNamespace}","(\\w+)"(?:,"(\\w+)","(\\w+)")?`, 'g'))].map(
+      ([, name, dimension, value]) => (dimension === undefined ? name : `${name} ${dimension}=${value}`),
+    );
+    const watched = metricsIn(operations).map(({ MetricName, Dimensions = [] }) =>
+      [MetricName, ...Dimensions.map(({ Name, Value }) => `${Name}=${Value}`)].join(' '),
     );
     ok(shown.length > 10 && watched.length > 5);
+    // what is watched has to be shown too, so that who is called can look at it
+    deepEqual([...new Set(shown)].sort(), expected.sort());
     deepEqual(
-      [...shown, ...watched].filter((name) => !(name in shopMetrics)),
+      watched.filter((metric) => !expected.includes(metric)),
       [],
     );
   });
@@ -105,3 +111,15 @@ describe('the saved queries', () => {
     equal(resourcesOf(operations, 'AWS::Logs::QueryDefinition').length, Object.keys(logQueries).length);
   });
 });
+
+interface WatchedMetric {
+  readonly MetricName: string;
+  readonly Dimensions?: readonly { readonly Name: string; readonly Value: string }[];
+}
+
+/** The shop's metrics anywhere in the resources of a template, those inside of expressions among them. */
+function metricsIn(value: unknown): readonly WatchedMetric[] {
+  if (typeof value !== 'object' || value === null) return [];
+  if ('MetricName' in value && 'Namespace' in value && value.Namespace === metricNamespace) return [value as WatchedMetric];
+  return Object.values(value).flatMap(metricsIn);
+}

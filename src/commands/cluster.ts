@@ -21,15 +21,15 @@ function main(): void {
   run('pm2-runtime', ['start', ecosystem, '--raw']);
 }
 
-/** What one process may keep for itself, several have to share. */
-function refuseAlone({ stores, auth }: Config): void {
+/** What one process may keep for itself, several have to share; each service what its own modules keep. */
+function refuseAlone({ stores, auth, modules }: Config): void {
   const missing = [
-    stores.mysqlUrl === undefined && 'MYSQL_URL',
-    stores.dynamo === undefined && 'AWS_REGION or DYNAMODB_ENDPOINT',
+    (modules.catalog || modules.orders) && stores.mysqlUrl === undefined && 'MYSQL_URL',
+    modules.auth && stores.dynamo === undefined && 'AWS_REGION or DYNAMODB_ENDPOINT',
     stores.redisUrl === undefined && 'REDIS_URL',
-    auth.jwtPrivateKeys === undefined && 'JWT_PRIVATE_KEYS',
-    auth.refreshKeys === undefined && 'REFRESH_KEYS',
-    auth.passwordPepper === undefined && 'PASSWORD_PEPPER',
+    modules.auth && auth.jwtPrivateKeys === undefined && 'JWT_PRIVATE_KEYS',
+    modules.auth && auth.refreshKeys === undefined && 'REFRESH_KEYS',
+    modules.auth && auth.passwordPepper === undefined && 'PASSWORD_PEPPER',
   ].filter((name) => name !== false);
   if (missing.length > 0)
     throw new Error(`A cluster can not run on embedded storage, which is for one process: set ${missing.join(', ')}.`);

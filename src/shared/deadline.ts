@@ -5,7 +5,8 @@ import { unavailable } from './failure.ts';
 interface Deadline {
   /** monotonic milliseconds */
   readonly at: number;
-  readonly abort: AbortController;
+  /** made for the first who waits for its signal: few requests need one */
+  abort?: AbortController;
 }
 
 const current = new AsyncLocalStorage<Deadline | undefined>();
@@ -17,15 +18,15 @@ const current = new AsyncLocalStorage<Deadline | undefined>();
  */
 export function withDeadline<T>(limitMs: number, work: () => Promise<T>): Promise<T> {
   const leftMs = Math.min(limitMs, timeLeftMs());
-  const abort = new AbortController();
+  const deadline: Deadline = { at: performance.now() + leftMs };
   return new Promise<T>((resolve, reject) => {
     const timer = setTimeout(() => {
       const reason = tooLate();
-      abort.abort(reason);
+      deadline.abort?.abort(reason);
       reject(reason);
     }, leftMs);
     current
-      .run({ at: performance.now() + leftMs, abort }, work)
+      .run(deadline, work)
       .then(resolve, reject)
       .finally(() => clearTimeout(timer));
   });
@@ -44,8 +45,10 @@ export function refuseWhenLate(): void {
 
 /** What the work comes to, unless the time is over first. @throws unavailable (503) then; the work goes on for nobody */
 export async function untilLate<T>(work: Promise<T>): Promise<T> {
-  const signal = current.getStore()?.abort.signal;
-  if (signal === undefined) return work;
+  const deadline = current.getStore();
+  if (deadline === undefined) return work;
+  deadline.abort ??= new AbortController();
+  const { signal } = deadline.abort;
   const { promise: late, reject } = Promise.withResolvers<never>();
   const refuse = () => reject(signal.reason);
   signal.addEventListener('abort', refuse);

@@ -1,11 +1,13 @@
-import type { ServerResponse } from 'node:http';
-import express, { type Express } from 'express';
+import type { RequestListener, ServerResponse } from 'node:http';
+import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express';
 import type { Logger } from 'pino';
 import type { Answered } from './access-log.ts';
 import { Failure } from './failure.ts';
 import type { Authenticate } from './http-access.ts';
+import { createMatch, type MountedRoute, pass } from './http-dispatch.ts';
 import { mountDocs } from './http-docs.ts';
 import { beginRequest, crossOrigin, refuseAmbiguous, securityHeaders } from './http-guard.ts';
+import { expressMessages, type HttpMessages } from './http-messages.ts';
 import { mountRoutes } from './http-mount.ts';
 import { operationRoutes, refuseUntilReady } from './http-operations.ts';
 import { mountPage } from './http-page.ts';
@@ -18,6 +20,12 @@ import type { ProblemGuides } from './problem-guide.ts';
 import type { Readiness } from './readiness.ts';
 import type { Route } from './route.ts';
 import { type Tracing, traceRequests } from './tracing.ts';
+
+/** The handler wants requests and responses of these classes. */
+export interface Front {
+  readonly handler: RequestListener;
+  readonly messages: HttpMessages;
+}
 
 export interface FrontOptions {
   readonly routes: readonly Route[];
@@ -49,7 +57,7 @@ export interface FrontOptions {
  * The one entry to everything: security headers, request ids, access, quotas, input checks, problem documents, request log,
  * the operations routes, the OpenAPI document and the pages that explain it.
  */
-export function createFront(options: FrontOptions): Express {
+export function createFront(options: FrontOptions): Front {
   const { authenticate, limiter, timeoutMs, streamIdleMs, readiness, info, guides, log, onAnswered = () => {} } = options;
   const routes = [...options.routes, ...operationRoutes(readiness)];
   const app = express();
@@ -59,10 +67,13 @@ export function createFront(options: FrontOptions): Express {
   app.enable('case sensitive routing');
   app.set('query parser', false);
   app.set('trust proxy', options.trustProxyHops);
-  app.use(beginRequest(log, onAnswered));
-  if (options.tracing !== undefined) app.use(traceRequests(options.tracing));
-  app.use(securityHeaders(), crossOrigin(options.corsOrigins), refuseAmbiguous(), refuseUntilReady(readiness));
-  mountRoutes(app, routes, {
+  const passed = [
+    beginRequest(log, onAnswered),
+    ...(options.tracing === undefined ? [] : [traceRequests(options.tracing)]),
+    ...[securityHeaders(), crossOrigin(options.corsOrigins), refuseAmbiguous(), refuseUntilReady(readiness)],
+  ];
+  app.use(...passed);
+  const mounted = mountRoutes(app, routes, {
     authenticate,
     ...(limiter !== undefined && { limiter }),
     ...(timeoutMs !== undefined && { timeoutMs }),
@@ -75,8 +86,38 @@ export function createFront(options: FrontOptions): Express {
   app.use(() => {
     throw new Failure('not-found', { detail: 'There is nothing at this path.' });
   });
-  app.use(createProblemHandler({ log }));
-  return app;
+  const fail = createProblemHandler({ log });
+  app.use(fail);
+  return { handler: besideExpress({ app, passed, mounted, fail }), messages: expressMessages(app) };
+}
+
+/**
+ * Requests for a route pass the same handlers as in Express and then go to their route; its search, which looks at one layer after the
+ * other, costs more than they do. All others go through Express.
+ */
+function besideExpress({
+  app,
+  passed,
+  mounted,
+  fail,
+}: {
+  readonly app: Express;
+  readonly passed: readonly RequestHandler[];
+  readonly mounted: readonly MountedRoute[];
+  readonly fail: ErrorRequestHandler;
+}): RequestListener {
+  const match = createMatch(mounted);
+  const failed = (error: unknown, request: Request, response: Response) => void fail(error, request, response, () => {});
+  return (plainRequest, plainResponse) => {
+    const found = match(plainRequest.method ?? '', plainRequest.url ?? '');
+    if (found === undefined) return app(plainRequest, plainResponse);
+    // the server makes them of `messages`
+    const [request, response] = [plainRequest as Request, plainResponse as Response];
+    request.params = found.params;
+    pass({ request, response, handlers: passed, failed }, () => {
+      found.handler(request, response).catch((error: unknown) => failed(error, request, response));
+    });
+  };
 }
 
 /** The document is made when it is first asked for: a start need not wait for it. */

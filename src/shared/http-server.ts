@@ -12,6 +12,7 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { problems } from './failure.ts';
 import { limitBody } from './http-body-limit.ts';
+import type { HttpMessages } from './http-messages.ts';
 import type { Readiness } from './readiness.ts';
 
 /** What one connection may take; the times are in milliseconds. A balancer's idle time (60 s) has to be shorter than ours. */
@@ -47,12 +48,15 @@ export interface HttpServer {
 /** A server with explicit limits around the handler. */
 export function createHttpServer({
   handler,
+  messages,
   readiness,
   log,
   shed = () => false,
   bodyTimeoutMs = defaultBodyTimeoutMs,
 }: {
   readonly handler: RequestListener;
+  /** what the handler wants requests and responses to be */
+  readonly messages: HttpMessages;
   readonly readiness: Readiness;
   readonly log: Logger;
   /** answers what is refused before anything else is done for it; false for the rest */
@@ -61,7 +65,7 @@ export function createHttpServer({
   readonly bodyTimeoutMs?: number;
 }): HttpServer {
   const underWay = new Set<ServerResponse>();
-  const server = createServer(limits, (request, response) => {
+  const server = createServer({ ...limits, ...messages }, (request, response) => {
     if (readiness.state() === 'draining') response.setHeader('Connection', 'close');
     limitBody(server, request, bodyTimeoutMs);
     underWay.add(response);

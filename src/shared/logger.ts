@@ -15,6 +15,8 @@ const secretTexts: readonly (readonly [RegExp, string])[] = [
 ];
 /** What JSON leaves as it is although it breaks lines, moves the cursor or turns the direction of text on a terminal. */
 const unprintable = /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+/** Holds where any of the patterns above may: nearly all texts are done with after this one look. */
+const needsALook = /\bBearer |\beyJ|:\/\/|[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/i;
 
 /**
  * Writes one line of JSON for each event to stdout, or to the given stream. Members whose name speaks of a secret are
@@ -68,16 +70,15 @@ function standardOutput(): DestinationStream {
 }
 
 function presentableMembers(members: object): Record<string, unknown> {
-  return Object.fromEntries(entriesOf(members, 0));
+  return membersOf(members, 0);
 }
 
-function entriesOf(members: object, depth: number): [string, unknown][] {
-  return Object.entries(members)
-    .slice(0, maxMembers)
-    .map(([name, value]) => [
-      presentableText(name, maxTextLength),
-      secretNames.test(name) ? '[redacted]' : presentable(value, depth),
-    ]);
+function membersOf(members: object, depth: number): Record<string, unknown> {
+  // without a prototype, so that no name means anything
+  const presented: Record<string, unknown> = Object.create(null);
+  for (const [name, value] of Object.entries(members).slice(0, maxMembers))
+    presented[presentableText(name, maxTextLength)] = secretNames.test(name) ? '[redacted]' : presentable(value, depth);
+  return presented;
 }
 
 function presentable(value: unknown, depth: number): unknown {
@@ -88,7 +89,7 @@ function presentable(value: unknown, depth: number): unknown {
   if (depth >= maxDepth) return '[nested]';
   if (Array.isArray(value)) return value.slice(0, maxMembers).map((entry) => presentable(entry, depth + 1));
   if (value instanceof Date) return value.toJSON();
-  return Object.fromEntries(entriesOf(value, depth + 1));
+  return membersOf(value, depth + 1);
 }
 
 function presentableError(error: Error, depth: number): Record<string, unknown> {
@@ -102,6 +103,7 @@ function presentableError(error: Error, depth: number): Record<string, unknown> 
 }
 
 function presentableText(text: string, maxLength: number): string {
+  if (text.length <= maxLength && !needsALook.test(text)) return text;
   let cut = text.length > maxLength ? `${text.slice(0, maxLength)}… (${text.length} characters)` : text;
   for (const [pattern, replacement] of secretTexts) cut = cut.replaceAll(pattern, replacement);
   return cut.replaceAll(unprintable, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);

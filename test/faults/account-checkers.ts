@@ -44,7 +44,7 @@ const limitsHold: Checker = {
   promise: 'the processes together let no more through than the limit, and something all the same',
   check: ({ limits }) =>
     limits
-      .filter((probe) => probe.allowed > mostOf(probe) || (probe.refused > 0 && probe.allowed === 0))
+      .filter((probe) => probe.allowed > mostOf(probe) || (probe.refused > 0 && probe.allowed + probe.failed === 0))
       .map((probe) => `${probe.allowed} of ${probe.allowed + probe.refused} were let through, it may be ${mostOf(probe)}`),
 };
 

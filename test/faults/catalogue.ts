@@ -13,6 +13,7 @@ import {
   refuseQueue,
 } from './event-faults.ts';
 import type { Inject } from './fault-run.ts';
+import { linkRows } from './link-catalogue.ts';
 import {
   cutCommits,
   freezeServer,
@@ -55,6 +56,8 @@ export type CatalogueRow = { readonly id: string; readonly title: string } & (
       readonly runs: Readonly<Record<string, Inject>>;
       /** on a cluster of its own, whose database lies on a small file system */
       readonly smallDisk?: true;
+      /** on a cluster of its own, with a service for each module */
+      readonly services?: true;
     }
   | { readonly coveredBy: readonly CoveringTest[] }
   | { readonly notInjectable: string }
@@ -201,6 +204,7 @@ export const catalogue: readonly CatalogueRow[] = [
     title: 'Old code beside new code',
     notInjectable: 'there is one version so far; a message of an unheard-of type is part of F-49',
   },
+  ...linkRows,
 ];
 
 /** The most telling ones, short enough for every run of the tests. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Inject } from './fault-run.ts';
-import { field, openShopClient, slugOf } from './shop-client.ts';
+import { field, openShopClient, perform, slugOf } from './shop-client.ts';
 
 /** What clients do to the shop. */
 
@@ -56,14 +56,16 @@ export const sameKeyAtOnce: Inject = async (scene) => {
     const key = `twenty-${randomUUID()}`;
     const items = [{ productId: random.pick(load.products.slice(0, 5)).id, quantity: 1 }];
     const ask = { method: 'POST', path: '/api/orders', token: buyer.token(), key, body: { items } } as const;
-    const answers = await Promise.all(Array.from({ length: copies }, (_, index) => clients[index % clients.length]?.ask(ask)));
-    const ids = new Set(answers.filter((answer) => answer?.status === 201).map((answer) => field(answer?.body, 'id')));
-    const others = answers.filter(
-      (answer) =>
-        answer?.status !== 201 && answer?.status !== 503 && slugOf(answer ?? { body: undefined }) !== 'idempotency-in-flight',
+    const known = { kind: 'place', user: buyer.username, key, items } as const;
+    const answers = await Promise.all(
+      Array.from({ length: copies }, (_, index) => clients[index % clients.length])
+        .filter((client) => client !== undefined)
+        .map((client) => perform(client, load.history, { ask, known })),
     );
+    const ids = new Set(answers.filter(({ status }) => status === 201).map(({ body }) => field(body, 'id')));
+    const [other] = answers.filter(({ outcome, status }) => outcome !== 'unknown' && status !== 201);
     if (ids.size > 1) scene.complain(`I-04: ${ids.size} orders for one key`);
-    if (others.length > 0) scene.complain(`I-04: a copy was answered ${others[0]?.status} ${others[0]?.text}`);
+    if (other !== undefined) scene.complain(`I-04: a copy was answered ${other.status} ${other.text}`);
     await buyer.insist({ kind: 'place', key, items }, ask);
   }
   for (const client of clients) client.close();

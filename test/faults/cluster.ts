@@ -6,20 +6,18 @@ import { join } from 'node:path';
 import mysql from 'mysql2/promise';
 import { type Database, openMysql } from '../../src/shared/database.ts';
 import { migrate } from '../../src/shared/migrations.ts';
-import { type Balancer, startBalancer } from './balancer.ts';
+import type { Balancer } from './balancer.ts';
+import { type ClusterShop, type Ground, proxiesOf, startAlike } from './cluster-shops.ts';
 import { type Keeper, startKeeper } from './keeper.ts';
 import type { ManagedProgram } from './managed-program.ts';
-import { createShopProcess, type ShopProcess } from './shop-process.ts';
-import { type Proxies, startStoreProxy } from './store-proxy.ts';
+import { startServices } from './service-processes.ts';
+import type { Proxies } from './store-proxy.ts';
 import {
   createDynamoServer,
   createMariaDb,
   createQueueServer,
   createRedisServer,
-  type DynamoServer,
-  type MariaDb,
-  type QueueServer,
-  type StoreServer,
+  type Stores,
   tablePrefix,
 } from './store-servers.ts';
 
@@ -40,18 +38,6 @@ export interface Cluster {
   close(): Promise<void>;
 }
 
-/** A process and what it reaches its stores through. */
-export interface ClusterShop extends ShopProcess {
-  readonly proxies: Proxies;
-}
-
-export interface Stores {
-  readonly mysql: MariaDb;
-  readonly redis: StoreServer;
-  readonly dynamo: DynamoServer;
-  readonly sqs: QueueServer;
-}
-
 export interface ClusterOptions {
   readonly processes: number;
   /** the program of a process, from the root of the repository */
@@ -60,6 +46,8 @@ export interface ClusterOptions {
   readonly maxReceives?: number;
   /** puts the database on a file system in memory of this size, which takes root and Linux */
   readonly smallDiskMegabytes?: number;
+  /** a service for each module, behind a balancer that routes by path, in the place of `processes` that are all alike */
+  readonly services?: boolean;
 }
 
 const databaseName = 'shop';
@@ -71,6 +59,7 @@ export async function startCluster({
   env = {},
   maxReceives = 5,
   smallDiskMegabytes,
+  services = false,
 }: ClusterOptions): Promise<Cluster> {
   const keeper = startKeeper();
   const folder = mkdtempSync(join(tmpdir(), 'faults-'));
@@ -90,16 +79,9 @@ export async function startCluster({
     const db = await openMysql({ url: databaseUrl, poolMax: 4 });
     await migrate(db);
     const common = { ...secrets(), ...env };
-    const shops: ClusterShop[] = [];
-    for (let number = 1; number <= processes; number++) {
-      const proxies = await startProxies(stores);
-      const reaching = reach(proxies, { shopUrl, queueUrl: queues.queueUrl });
-      const shop = await createShopProcess({ number, keeper, folder, program, env: { ...common, ...reaching } });
-      shops.push({ ...shop, proxies });
-    }
-    // the tables of DynamoDB are made by the first one
-    for (const shop of shops) await shop.start();
-    const balancer = await startBalancer(shops.map(({ port }) => port));
+    const reach = (proxies: Proxies) => reaching(proxies, { shopUrl, queueUrl: queues.queueUrl });
+    const ground: Ground = { keeper, folder, program, stores, reach, common };
+    const { shops, balancer } = services ? await startServices(ground) : await startAlike(ground, processes);
     const admin = { username: common.ADMIN_USERNAME, password: common.ADMIN_PASSWORD };
     return {
       ...{ folder, keeper, stores, shops, url: balancer.url, admin, queues, db, databaseUrl },
@@ -132,7 +114,7 @@ async function closeCluster({
 }: Pick<Cluster, 'shops' | 'db' | 'stores' | 'keeper'> & { balancer: Balancer }): Promise<void> {
   await balancer.close();
   await Promise.all(shops.map((shop) => shop.kill()));
-  await Promise.all(shops.flatMap(({ proxies }) => Object.values(proxies).map((proxy) => proxy.close())));
+  await Promise.all(shops.flatMap(proxiesOf).map((proxy) => proxy.close()));
   await db.close();
   stores.sqs.sqs.destroy();
   await Promise.all(Object.values(stores).map((store: ManagedProgram) => store.kill()));
@@ -151,16 +133,7 @@ async function createDatabase(server: string): Promise<{ readonly databaseUrl: s
   return { databaseUrl: databaseUrl.href, shopUrl: Object.assign(new URL(databaseUrl), { username: plainUser }).href };
 }
 
-async function startProxies(stores: Stores): Promise<Proxies> {
-  return {
-    mysql: await startStoreProxy(stores.mysql.port, 'mysql'),
-    redis: await startStoreProxy(stores.redis.port, 'bytes'),
-    dynamo: await startStoreProxy(stores.dynamo.port, 'http'),
-    sqs: await startStoreProxy(stores.sqs.port, 'http'),
-  };
-}
-
-function reach(proxies: Proxies, { shopUrl, queueUrl }: { shopUrl: string; queueUrl: string }) {
+function reaching(proxies: Proxies, { shopUrl, queueUrl }: { shopUrl: string; queueUrl: string }) {
   return {
     MYSQL_URL: Object.assign(new URL(shopUrl), { port: String(proxies.mysql.port) }).href,
     REDIS_URL: `redis://127.0.0.1:${proxies.redis.port}`,

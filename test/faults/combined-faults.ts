@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { overload, sameKeyAtOnce } from './client-faults.ts';
 import type { Inject } from './fault-run.ts';
-import { cutCommits } from './mysql-faults.ts';
+import { cutCommits, through } from './mysql-faults.ts';
 
 /** Two things that go wrong at once. */
 
@@ -14,9 +14,7 @@ export const lostFirstOfTwenty: Inject = async (scene) => {
 
 /** Each statement keeps its connection for long, and many want one. */
 export const poolInUse: Inject = async (scene) => {
-  await Promise.all(scene.cluster.shops.map(({ proxies }) => proxies.mysql.setMode({ delayMs: 400 })));
-  await overload(scene);
-  await Promise.all(scene.cluster.shops.map(({ proxies }) => proxies.mysql.setMode('pass')));
+  await Promise.all([through('mysql', { delayMs: 400 }, 6000)(scene), overload(scene)]);
 };
 
 /** Fills the small file system that the database lies on, and makes room again. */

@@ -1,4 +1,5 @@
 import type { Checker, Evidence } from './evidence.ts';
+import { frozenMs } from './managed-program.ts';
 import type { Life } from './shop-process.ts';
 
 /** the deadline of a request, and a second */
@@ -10,13 +11,16 @@ const quietBaselineMs = 1000;
 const slownessOf = ({ baselineMs }: Pick<Evidence, 'baselineMs'>) => Math.max(1, baselineMs / quietBaselineMs);
 const mostNewDescriptors = 60;
 
-/** A request whose process was frozen or killed has no answer; the client's own patience ends it. */
+/**
+ * A request whose process was killed has no answer; the client's own patience ends it. One whose process was frozen is answered when
+ * that wakes: the time in which any process was frozen does not count.
+ */
 const boundedAndNever500: Checker = {
   invariant: 'I-22',
   promise: 'no request takes longer than its deadline, none is answered 500, and 503 says when to come again',
   check: (evidence) =>
     evidence.operations.flatMap(({ kind, status, retryAfter, startedAt, endedAt, requestId }) => {
-      const tookMs = endedAt - startedAt;
+      const tookMs = endedAt - startedAt - frozenMs(evidence.freezes, { since: startedAt, until: endedAt });
       return [
         ...(status !== undefined && tookMs > longestRequestMs * slownessOf(evidence)
           ? [`${kind} took ${Math.round(tookMs)} ms`]

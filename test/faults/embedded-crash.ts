@@ -31,10 +31,10 @@ const settleMs = 15_000;
 export async function crashEmbedded(point: CrashPoint, keeper: Keeper): Promise<readonly string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'crash-'));
   keeper.keepFolder(folder);
-  const shop = await createShopProcess({ number: 1, keeper, folder, program: 'test/faults/shop-program.ts', env });
+  const shop = await createShopProcess({ name: 'shop', keeper, folder, program: 'test/faults/shop-program.ts', env });
   const client = openShopClient(shop.url, 5000);
   try {
-    return await crashAndRecover({ point, shop, client, file: join(folder, 'data-1', 'shop.sqlite') });
+    return await crashAndRecover({ point, shop, client, file: join(folder, 'data-shop', 'shop.sqlite') });
   } finally {
     client.close();
     await shop.kill();

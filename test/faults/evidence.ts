@@ -1,6 +1,7 @@
 import type { Finding } from '../../src/shared/finding.ts';
 import type { Operation } from './history.ts';
 import type { LoadProduct } from './load-products.ts';
+import type { Freeze } from './managed-program.ts';
 import type { Backlog } from './quiescence.ts';
 import type { Life } from './shop-process.ts';
 
@@ -32,6 +33,8 @@ export interface Evidence {
   readonly foreignReads: readonly ForeignRead[];
   /** answers to probes of `/livez` of processes that were meant to be alive */
   readonly livenessMs: readonly number[];
+  /** of the processes of the shop, all together */
+  readonly freezes: readonly Freeze[];
   readonly descriptors: readonly { readonly process: string; readonly before: number; readonly after: number }[];
 }
 
@@ -84,6 +87,8 @@ export interface LimitProbe {
   readonly limit: number;
   readonly allowed: number;
   readonly refused: number;
+  /** those that were let through and met a store that is down, or silent */
+  readonly failed: number;
   /** a process lost or had lost sight of the others' counts meanwhile */
   readonly torn: boolean;
 }

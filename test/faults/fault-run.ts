@@ -10,11 +10,13 @@ import type { Cluster } from './cluster.ts';
 import type { Evidence, LimitProbe } from './evidence.ts';
 import { heal } from './heal.ts';
 import { type Load, startLoad } from './load.ts';
+import { frozenMs } from './managed-program.ts';
 import { observe, replayTokens } from './observe.ts';
 import { guessPassword, untilEverythingWorks, watchRevocation } from './probes.ts';
 import { untilQuiet } from './quiescence.ts';
 import type { Random } from './random.ts';
 import { settledAudit } from './settled-audit.ts';
+import type { ShopProcess } from './shop-process.ts';
 
 /** What a fault has to work on. */
 export interface Scene {
@@ -86,21 +88,23 @@ export async function runFault(
     }
     recoveries.push(await untilEverythingWorks(prober, load.spareProductId, recoveryPatienceMs));
   }
-  const revocations = thorough ? await watchRevocation(prober) : [];
+  const watched = thorough ? watchRevocation(prober) : [];
   await pause(afterMs * scale);
   await load.stop(insistPatienceMs);
+  const backlog = await untilQuiet(cluster, quietPatienceMs);
+  const revocations = await watched;
   const recovered = recoveries.filter((ms) => ms !== undefined);
   const recoveryMs = recovered.length === recoveries.length ? Math.max(...recovered) : undefined;
   const evidence: Evidence = {
     ...(await watch.end()),
-    backlog: await untilQuiet(cluster, quietPatienceMs),
     ...(await observe(cluster, load)),
     ...(recoveryMs !== undefined && { recoveryMs }),
-    ...{ baselineMs, revocations, limits, operations: load.history.operations, products: load.products },
+    ...{ baselineMs, backlog, revocations, limits, operations: load.history.operations, products: load.products },
     findings: await settledAudit(cluster),
     doubledEffects: await doubledEffects(cluster),
     sessions: thorough ? await replayTokens(cluster, load) : [],
     lives: cluster.shops.flatMap((shop) => shop.lives()),
+    freezes: cluster.shops.flatMap((shop) => shop.freezes()),
     canaries: [...canaries, ...load.passwords, ...tokensIn(load)],
     descriptors: openDescriptors(cluster).map(({ process, count }, index) => ({
       process,
@@ -141,7 +145,7 @@ function watchUnderLoad(cluster: Cluster) {
         (found) => findingsUnderLoad.push(...found),
         () => undefined,
       );
-      livenessMs.push(...(await Promise.all(cluster.shops.map(({ url }) => livenessOf(url)))).filter((ms) => ms !== undefined));
+      livenessMs.push(...(await Promise.all(cluster.shops.map(livenessOf))).filter((ms) => ms !== undefined));
       await pause(1000, undefined, { signal: ending.signal }).catch(() => undefined);
     }
   };
@@ -155,13 +159,14 @@ function watchUnderLoad(cluster: Cluster) {
   };
 }
 
-/** Undefined when the process is gone or frozen: then there is nobody to be late. */
-function livenessOf(url: string): Promise<number | undefined> {
+/** Undefined when the process is gone or was frozen: then there is nobody to be late. */
+function livenessOf(shop: ShopProcess): Promise<number | undefined> {
   const start = performance.now();
   return new Promise((resolve) => {
-    const asking = get(`${url}/livez`, { agent: false, timeout: 5000 }, (answer) => {
+    const asking = get(`${shop.url}/livez`, { agent: false, timeout: 5000 }, (answer) => {
       answer.resume();
-      resolve(performance.now() - start);
+      const end = performance.now();
+      resolve(frozenMs(shop.freezes(), { since: start, until: end }) === 0 ? end - start : undefined);
     });
     asking.on('timeout', () => asking.destroy()).on('error', () => resolve(undefined));
   });

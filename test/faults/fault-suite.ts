@@ -1,6 +1,7 @@
 import { type CatalogueRow, catalogue, shortFaults, shortInjections } from './catalogue.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 import { type FaultResult, runFault } from './fault-run.ts';
+import { shortLinkInjections } from './link-catalogue.ts';
 import { createRandom } from './random.ts';
 
 /** The short faults, one after the other under the same load, on a cluster of their own. */
@@ -12,6 +13,20 @@ export async function runShortFaults({ seed, scale }: { readonly seed: number; r
   } finally {
     await cluster.close();
   }
+}
+
+/** Those of a service for each module, on a cluster that is started already. */
+export function runShortLinkFaults(
+  cluster: Cluster,
+  { seed, scale }: { readonly seed: number; readonly scale: number },
+): Promise<FaultResult> {
+  const random = createRandom(seed);
+  return runFault(cluster, { id: 'links', injections: shortLinkInjections(), seed, random, scale, thorough: false });
+}
+
+/** Three services under test, with the settings of `clusterEnv`. */
+export function startServiceCluster(): Promise<Cluster> {
+  return startCluster({ processes: 3, services: true, program: clusterProgram, env: clusterEnv });
 }
 
 /** The shop's settings under test: its own ways and secrets of production, with limits that the load does not reach. */
@@ -53,14 +68,17 @@ export function selectedRows({ only, short }: Pick<SuiteOptions, 'only' | 'short
 export async function runSuite(options: SuiteOptions): Promise<readonly FaultResult[]> {
   const rows = selectedRows(options);
   const results: FaultResult[] = [];
-  for (const smallDisk of [false, true]) {
-    const some = rows.filter((row) => (row.smallDisk === true) === smallDisk);
-    if (some.length === 0) continue;
+  const kinds = Map.groupBy(
+    rows,
+    ({ smallDisk, services }) => (smallDisk && 'small disk') || (services && 'services') || 'usual',
+  );
+  for (const [kind, some] of kinds) {
     const cluster = await startCluster({
       processes: options.processes,
       program: clusterProgram,
       env: clusterEnv,
-      ...(smallDisk && { smallDiskMegabytes }),
+      ...(kind === 'small disk' && { smallDiskMegabytes }),
+      services: kind === 'services',
     });
     try {
       for (let round = 0; round < options.rounds; round++)

@@ -16,8 +16,22 @@ export interface ManagedProgram {
   /** SIGSTOP: connections stay, nothing moves */
   freeze(): void;
   thaw(): void;
+  /** when it was frozen so far, oldest first */
+  freezes(): readonly Freeze[];
   isRunning(): boolean;
   pid(): number | undefined;
+}
+
+/** By the clock of `performance.now()`; not over yet: until infinity. */
+export interface Freeze {
+  readonly since: number;
+  readonly until: number;
+}
+
+/** How much of a time a program was kept from its work by a freeze, in milliseconds. */
+export function frozenMs(freezes: readonly Freeze[], { since, until }: Freeze): number {
+  const overlaps = freezes.map((freeze) => Math.min(until, freeze.until) - Math.max(since, freeze.since));
+  return overlaps.reduce((sum, ms) => sum + Math.max(0, ms), 0);
 }
 
 export interface ProgramOptions {
@@ -50,6 +64,11 @@ export function managedProgram({
   let child: ChildProcess | undefined;
   /** nobody has asked for its end */
   let wanted = false;
+  const freezes: { readonly since: number; until: number }[] = [];
+  const endFreeze = () => {
+    const last = freezes.at(-1);
+    if (last?.until === Number.POSITIVE_INFINITY) last.until = performance.now();
+  };
 
   const launch = () => {
     wanted = true;
@@ -83,12 +102,21 @@ export function managedProgram({
       wanted = false;
       const doomed = child;
       if (doomed === undefined) return [null, null];
+      endFreeze();
       const exited = once(doomed, 'exit') as Promise<[number | null, NodeJS.Signals | null]>; // as Node documents the event
       doomed.kill(signal);
       return exited;
     },
-    freeze: () => void child?.kill('SIGSTOP'),
-    thaw: () => void child?.kill('SIGCONT'),
+    freeze: () => {
+      endFreeze();
+      freezes.push({ since: performance.now(), until: Number.POSITIVE_INFINITY });
+      child?.kill('SIGSTOP');
+    },
+    thaw: () => {
+      child?.kill('SIGCONT');
+      endFreeze();
+    },
+    freezes: () => freezes,
     isRunning: () => child !== undefined,
     pid: () => child?.pid,
   };

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import mysql, { type Connection } from 'mysql2/promise';
-import type { ClusterShop } from './cluster.ts';
+import type { ClusterShop } from './cluster-shops.ts';
 import type { Inject, Scene } from './fault-run.ts';
 import { statementOf } from './frames.ts';
 import type { ProxyMode, Verdict } from './store-proxy.ts';

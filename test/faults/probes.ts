@@ -120,9 +120,9 @@ export async function guessPassword({ cluster, random, keep }: Prober): Promise<
     }),
   );
   for (const client of clients) client.close();
-  const count = (status: number) => statuses.filter((one) => one === status).length;
+  const count = (status: number | undefined) => statuses.filter((one) => one === status).length;
   const torn = cluster.shops.some((shop) => shop.lives().some(({ log }) => lostSight(log, since)));
-  return { limit: failuresPerAccount, allowed: count(401), refused: count(429), torn };
+  return { limit: failuresPerAccount, allowed: count(401), refused: count(429), failed: count(503) + count(undefined), torn };
 }
 
 /** so long before the guesses as a process may have been on its own without saying so again */

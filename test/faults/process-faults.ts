@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { CrashPoint } from '../../src/shared/crash-setting.ts';
-import type { ClusterShop } from './cluster.ts';
+import type { ClusterShop } from './cluster-shops.ts';
 import type { Inject, Scene } from './fault-run.ts';
 import { statementOf } from './frames.ts';
 import { openShopClient } from './shop-client.ts';

@@ -1,17 +1,20 @@
 import { parseArgs } from 'node:util';
-import { replay } from '../../src/commands/replay-run.ts';
 import { type Cluster, startCluster } from './cluster.ts';
-import { startKillingSpree } from './killing-spree.ts';
+import type { ManagedProgram } from './managed-program.ts';
 import { missingForFaults } from './missing-programs.ts';
-import { untilQuiet } from './quiescence.ts';
-import { createRandom } from './random.ts';
-import { settledAudit } from './settled-audit.ts';
+import { replayUnderFire } from './replay-run-under-fire.ts';
 
-const usage = `npm run test:replay -- FILE.csv.gz [--every 5] [--seed 1] [--processes 3]
+const usage = `npm run test:replay -- FILE.csv.gz [--every 5] [--seed 1] [--processes 3] [--services] [--kill NAMES]
 
 Starts processes of the shop on MariaDB, Redis, DynamoDB Local and a stand-in for SQS, all on free ports of this machine and in a
 temporary folder, and runs the replay of an Online Retail file against them. Until the replay has ended one process or store
 is killed (SIGKILL) every few seconds and started again; then the audit has to find nothing. Takes two to four minutes.
+
+  --every S      seconds from one kill to the next
+  --seed N       decides who is killed and how long it stays down, two seconds at the most
+  --processes P  of the shop, all alike
+  --services     auth, catalog and orders as services behind a balancer that routes by path, in the place of such processes
+  --kill NAMES   of mariadb, redis, dynamodb, sqs, and of auth, catalog, orders, or 'shop 1' and so on; 'none'; all when absent
 
 Exit codes: 0 every order, penny and piece is there, 1 something is not, 2 usage, or a program is missing.`;
 
@@ -22,32 +25,33 @@ async function main(): Promise<number> {
     process.stderr.write(`${options === undefined ? usage : missing.join('\n')}\n`);
     return 2;
   }
-  const cluster = await startCluster({ processes: options.processes, program: 'src/server.ts' });
+  const { processes, services } = options;
+  const cluster = await startCluster({ processes, services, program: 'src/server.ts' });
   try {
-    return await underFire(cluster, options);
+    const victims = victimsOf(cluster, options.kill);
+    if (victims !== undefined) return await underFire(cluster, victims, options);
+    process.stderr.write(`${usage}\n`);
+    return 2;
   } finally {
     await cluster.close();
   }
 }
 
-async function underFire(cluster: Cluster, { path, everyMs, seed }: Options): Promise<number> {
-  const spree = startKillingSpree({
-    programs: [...cluster.shops, ...Object.values(cluster.stores)],
-    everyMs,
-    random: createRandom(seed),
-    onKill: (name) => process.stderr.write(`killed: ${name}\n`),
-  });
-  const { url, admin } = cluster;
-  const exitCode = await replay({
-    ...{ path, url: new URL(url), concurrency: 16, admin },
-    ...{ output: process.stdout, settleMs: settlePatienceMs },
-  }).finally(() => spree.end());
-  const backlog = await untilQuiet(cluster, quietPatienceMs);
-  const found = await settledAudit(cluster);
-  const findings = found.map(({ invariant, subject, detail }) => `${invariant}  ${subject}: ${detail}`);
-  const kills = Object.entries(spree.kills()).map(([name, count]) => `${name} ${count}`);
+/** Undefined when nobody has one of the names. */
+function victimsOf({ shops, stores }: Cluster, names: readonly string[] | undefined): readonly ManagedProgram[] | undefined {
+  const programs: readonly ManagedProgram[] = [...shops, ...Object.values(stores)];
+  const victims = programs.filter(({ name }) => names === undefined || names.includes(name));
+  return names === undefined || names.length === victims.length ? victims : undefined;
+}
+
+async function underFire(cluster: Cluster, victims: readonly ManagedProgram[], options: Options): Promise<number> {
+  const { path, everyMs, seed } = options;
+  const onKill = (name: string) => void process.stderr.write(`killed: ${name}\n`);
+  const { stdout: output } = process;
+  const { exitCode, kills, backlog, findings } = await replayUnderFire({ cluster, victims, path, everyMs, seed, output, onKill });
+  const killed = Object.entries(kills).map(([name, count]) => `${name} ${count}`);
   const lines = [
-    `seed ${seed}, killed  ${kills.join(', ')}`,
+    `seed ${seed}, killed  ${killed.join(', ') || 'nobody'}`,
     `left over         ${backlog.events} events, ${backlog.held} held reservations`,
     ...(findings.length === 0 ? ['audit             clean'] : findings),
   ];
@@ -55,15 +59,14 @@ async function underFire(cluster: Cluster, { path, everyMs, seed }: Options): Pr
   return exitCode === 0 && findings.length === 0 && backlog.events + backlog.held === 0 ? 0 : 1;
 }
 
-/** The sweep leaves a reservation alone for a minute, and may be killed while it works. */
-const settlePatienceMs = 240_000;
-const quietPatienceMs = 120_000;
-
 interface Options {
   readonly path: string;
   readonly everyMs: number;
   readonly seed: number;
   readonly processes: number;
+  readonly services: boolean;
+  /** names; absent: all */
+  readonly kill?: readonly string[];
 }
 
 function readArguments(): Options | undefined {
@@ -74,13 +77,16 @@ function readArguments(): Options | undefined {
         every: { type: 'string', default: '5' },
         seed: { type: 'string', default: '1' },
         processes: { type: 'string', default: '3' },
+        services: { type: 'boolean', default: false },
+        kill: { type: 'string' },
       },
     });
     const [path, ...others] = positionals;
     const numbers = [values.every, values.seed, values.processes].map(Number);
     const [every = 0, seed = 0, processes = 0] = numbers;
     if (path === undefined || others.length > 0 || !numbers.every((value) => value > 0)) return undefined;
-    return { path, everyMs: every * 1000, seed, processes };
+    const kill = values.kill === 'none' ? [] : values.kill?.split(',');
+    return { path, everyMs: every * 1000, seed, processes, services: values.services, ...(kill !== undefined && { kill }) };
   } catch {
     return undefined;
   }

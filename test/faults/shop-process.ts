@@ -29,7 +29,7 @@ export interface ShopProcess extends ManagedProgram {
 }
 
 export interface ShopProcessOptions {
-  readonly number: number;
+  readonly name: string;
   readonly keeper: Keeper;
   readonly folder: string;
   readonly program: string;
@@ -40,7 +40,8 @@ const root = join(import.meta.dirname, '..', '..');
 
 /** Supervised as in production: one that ends by itself is started again. */
 export async function createShopProcess(options: ShopProcessOptions): Promise<ShopProcess> {
-  const { number, keeper, folder, program, env } = options;
+  const { name, keeper, folder, program, env } = options;
+  const label = name.replaceAll(' ', '-');
   const port = await lastingPort();
   const url = `http://127.0.0.1:${port}`;
   const lives: { readonly file: string; killed: boolean }[] = [];
@@ -50,15 +51,15 @@ export async function createShopProcess(options: ShopProcessOptions): Promise<Sh
   let further: Readonly<Record<string, string>> = {};
   const { PATH = '' } = process.env;
   const managed = managedProgram({
-    name: `shop ${number}`,
+    name,
     keeper,
     supervised: true,
     spawn: () => {
-      const file = join(folder, `shop-${number}-${lives.length + 1}`);
+      const file = join(folder, `${label}-${lives.length + 1}`);
       lives.push({ file, killed: false });
       const [out, err] = [openSync(logFile ?? `${file}.log`, 'a'), openSync(`${file}.err`, 'a')];
       const child = spawn(process.execPath, [join(root, other ?? program)], {
-        env: { PATH, DATA_DIR: join(folder, `data-${number}`), PORT: String(port), HOST: '127.0.0.1', ...env, ...further },
+        env: { PATH, DATA_DIR: join(folder, `data-${label}`), PORT: String(port), HOST: '127.0.0.1', ...env, ...further },
         stdio: ['ignore', out, err],
       });
       for (const descriptor of [out, err]) closeSync(descriptor);

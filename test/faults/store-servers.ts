@@ -27,6 +27,13 @@ export interface MariaDb extends StoreServer {
   readonly url: string;
 }
 
+export interface Stores {
+  readonly mysql: MariaDb;
+  readonly redis: StoreServer;
+  readonly dynamo: DynamoServer;
+  readonly sqs: QueueServer;
+}
+
 /** Makes the tables of the system and answers a server that is not started yet. */
 export async function createMariaDb({ keeper, folder }: Place, settings: readonly string[] = []): Promise<MariaDb> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const root = join(__dirname, '..', '..');
+const root = join(import.meta.dirname, '..', '..');
 
 /** Builds the shop into a folder of its own, beside whatever else of the repository is named. Answers the program of the server. */
 export async function buildShop(folder: string, besides: readonly string[] = []): Promise<string> {

@@ -70,7 +70,7 @@ export async function startCatalog(
     log,
     ...limits,
   });
-  const server = createHttpServer({ handler: front, readiness, log, ...limits });
+  const server = createHttpServer({ ...front, readiness, log, ...limits });
   const url = `http://127.0.0.1:${await server.listen({ port: 0, host: '127.0.0.1' })}`;
   const check = documentedAnswers(await fetchDocument(url));
   let counter = 0;

@@ -30,7 +30,7 @@ export async function startFront({
   const readiness = createReadiness({ checks, log });
   const limiter: LoadLimiter = createLoadLimiter({ log });
   const { routes = sampleRoutes, corsOrigins = [] } = options;
-  const handler = createFront({
+  const { handler, messages } = createFront({
     authenticate,
     trustProxyHops: 0,
     limiter,
@@ -43,7 +43,7 @@ export async function startFront({
     corsOrigins,
   });
   const shed = createShedding({ routes, limiter, readiness, corsOrigins });
-  const http = createHttpServer({ handler, readiness, log, shed });
+  const http = createHttpServer({ handler, messages, readiness, log, shed });
   const port = await http.listen({ port: 0, host: '127.0.0.1' });
   readiness.become('ready');
   const url = `http://127.0.0.1:${port}`;

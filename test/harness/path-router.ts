@@ -17,7 +17,8 @@ export async function startPathRouter(targetOf: (path: string) => string): Promi
       response.writeHead(answer.statusCode ?? 502, answer.statusMessage, answer.rawHeaders);
       answer.pipe(response);
     });
-    onward.on('error', () => (response.headersSent ? response.destroy() : response.writeHead(502).end()));
+    // a service that is gone: nobody knows what became of the request
+    onward.on('error', () => request.socket.resetAndDestroy());
     request.pipe(onward);
   });
   server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 });

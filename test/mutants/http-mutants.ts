@@ -236,8 +236,8 @@ export const httpMutants: readonly Mutant[] = [
   {
     guard: 'a secret is not logged under its name',
     file: 'src/shared/logger.ts',
-    text: "secretNames.test(name) ? '[redacted]' : presentable(value, depth),",
-    mutation: 'presentable(value, depth),',
+    text: "secretNames.test(name) ? '[redacted]' : presentable(value, depth);",
+    mutation: 'presentable(value, depth);',
     noticedBy: [embedded('logging', 'the logger replaces what is secret by its name, at any depth')],
   },
   {

@@ -1,4 +1,4 @@
-import { embedded, type Mutant } from './mutant.ts';
+import { embedded, type Mutant, services } from './mutant.ts';
 
 const config = 'src/shared/config.ts';
 const rules = 'src/shared/config-rules.ts';
@@ -125,5 +125,29 @@ export const processMutants: readonly Mutant[] = [
     text: "(state === 'starting' || state === 'migrations-pending') &&",
     mutation: "state === 'draining' &&",
     noticedBy: [embedded('http-front', 'operations answers nothing else while it starts or waits for migrations')],
+  },
+  {
+    guard: 'a process that starts during an outage waits for its end',
+    file: 'src/shared/wait-for-stores.ts',
+    text: 'if (!isOutage(error) || signal.aborted) throw error;',
+    mutation: 'throw error;',
+    noticedBy: [
+      services(
+        'start-during-outage',
+        'while a store is down (refuse the database) a process starts, waits, and is ready when it is back',
+      ),
+    ],
+  },
+  {
+    guard: 'a process that waits answers meanwhile',
+    file: 'src/server.ts',
+    text: 'await Promise.race([started, pause(listenAnywayMs)]);',
+    mutation: 'await started;',
+    noticedBy: [
+      services(
+        'start-during-outage',
+        'while a store is down (hold the database) a process starts, waits, and is ready when it is back',
+      ),
+    ],
   },
 ];

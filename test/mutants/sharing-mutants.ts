@@ -146,4 +146,16 @@ export const sharingMutants: readonly Mutant[] = [
       embedded('redis', 'a call to Redis is refused without a try after three in vain, and tried again a second later'),
     ],
   },
+  {
+    guard: 'staff see no copy of a product',
+    file: 'src/modules/catalog/product-routes.ts',
+    text: 'await (editsProducts ? store : cache).read(params.id)',
+    mutation: 'await cache.read(params.id)',
+    noticedBy: [
+      embedded(
+        'shared-products',
+        'a product that two processes sell is never shown from a copy to staff, who edit what they see',
+      ),
+    ],
+  },
 ];

@@ -36,6 +36,13 @@ export const splitMutants: readonly Mutant[] = [
     noticedBy: [contract('makes a call again that had no definite answer, and no other')],
   },
   {
+    guard: 'a worker leaves the internal port to the process that answers requests',
+    file: 'src/app.ts',
+    text: 'if (port === undefined || !roles.web) return undefined;',
+    mutation: 'if (port === undefined) return undefined;',
+    noticedBy: [split('split-services', 'a worker of a service leaves the internal port to the process that answers requests')],
+  },
+  {
     guard: 'the audit is one process’s at a time',
     file: 'src/modules/orders/audit-turn.ts',
     text: ' AND held_until <= ${databaseClock(db)}`,',

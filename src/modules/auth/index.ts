@@ -114,6 +114,7 @@ export async function createAuth(dependencies: AuthDependencies): Promise<AuthMo
   });
   const administration = createUserAdministration({ users, lists, sessions, changes, admins, signIn, hasher, log, now });
 
+  noteSecurity(log, 'keys-loaded', { accessKids: accessTokens.kids, refreshKeyIds: refreshTokens.keyIds });
   const personalData = async (userId: string): Promise<PersonalData> => {
     const user = await users.read(userId);
     if (user === undefined || user.state === 'gone') throw new Failure('not-found');
@@ -150,7 +151,6 @@ export async function createAuth(dependencies: AuthDependencies): Promise<AuthMo
       deactivationTask({ lists, changes, now, everyMs: every.deactivations }),
     ],
     start: async () => {
-      noteSecurity(log, 'keys-loaded', { accessKids: accessTokens.kids, refreshKeyIds: refreshTokens.keyIds });
       await revocations.poll();
       await ensureAdmin({ admins, registration, admin: settings.admin, passwordMinLength, log });
     },

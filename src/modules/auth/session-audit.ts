@@ -2,6 +2,7 @@ import type { AuditRun } from '../../shared/audit-run.ts';
 import type { Finding } from '../../shared/finding.ts';
 import type { Doubt } from './audit-doubt.ts';
 import type { AuthTables, SessionItem, UserItem } from './auth-tables.ts';
+import { itemsByKey } from './items-by-key.ts';
 
 /** I-15: a session that could still be refreshed has a user who was not erased, and is no newer than he is. */
 export async function checkSessions(
@@ -10,18 +11,21 @@ export async function checkSessions(
   run: AuditRun,
 ): Promise<readonly Doubt<SessionItem>[]> {
   const live = items.filter(({ expires }) => expires * 1000 > run.now);
-  const owners = new Map<string, Promise<UserItem | undefined>>();
-  const found = await Promise.all(
-    live.map(async (item) => {
-      const session = await sessions.get({ session_id: item.session_id });
-      if (session === undefined) return [];
-      const owner = owners.get(session.user_id) ?? users.get({ user_id: session.user_id });
-      owners.set(session.user_id, owner);
-      const fault = faultOf(session, await owner);
-      return fault === undefined ? [] : [{ item, finding: fault }];
-    }),
+  const found = await itemsByKey(
+    sessions,
+    'session_id',
+    live.map((item) => item.session_id),
   );
-  return found.flat();
+  const owners = await itemsByKey(
+    users,
+    'user_id',
+    [...found.values()].map((session) => session.user_id),
+  );
+  return live.flatMap((item) => {
+    const session = found.get(item.session_id);
+    const fault = session && faultOf(session, owners.get(session.user_id));
+    return fault === undefined ? [] : [{ item, finding: fault }];
+  });
 }
 
 function faultOf(session: SessionItem, user: UserItem | undefined): Finding | undefined {

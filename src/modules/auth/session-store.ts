@@ -1,5 +1,5 @@
+import { sessionIndexes } from './auth-table-shapes.ts';
 import type { AuthTables, SessionItem } from './auth-tables.ts';
-import { sessionIndexes } from './auth-tables.ts';
 import { sessionIdleMs, sessionLifetimeMs } from './limits.ts';
 
 /** A signed-in device. An ended session is one that is not there. */

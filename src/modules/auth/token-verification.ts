@@ -1,5 +1,4 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { BackgroundTask } from '../../shared/background.ts';
@@ -22,14 +21,12 @@ export interface TokenVerificationDependencies {
 export interface TokenVerification {
   readonly authenticate: Authenticate;
   readonly tasks: readonly BackgroundTask[];
-  /** Learns keys and revocations; tries for a minute. @throws what went wrong last */
+  /** Learns keys and revocations. @throws unavailable */
   start(): Promise<void>;
 }
 
 const keysEveryMs = 60_000;
 const revocationsEveryMs = 2000;
-const startPatienceMs = 60_000;
-const startPauseMs = 250;
 
 const keySet = z.object({
   keys: z.array(z.object({ kid: z.string(), kty: z.literal('RSA'), n: z.string(), e: z.string() })).min(1),
@@ -64,17 +61,6 @@ export function createTokenVerification({
         run: () => revocations.poll().then(nothingMore, nothingMore),
       },
     ],
-    start: async () => {
-      const deadline = performance.now() + startPatienceMs;
-      for (;;) {
-        try {
-          await Promise.all([learnKeys(), revocations.poll()]);
-          return;
-        } catch (error) {
-          if (performance.now() > deadline) throw error;
-          await pause(startPauseMs);
-        }
-      }
-    },
+    start: async () => void (await Promise.all([learnKeys(), revocations.poll()])),
   };
 }

@@ -3,6 +3,7 @@ import type { Finding } from '../../shared/finding.ts';
 import { roles as knownRoles } from '../../shared/principal.ts';
 import type { Doubt } from './audit-doubt.ts';
 import type { AuthTables, UserItem, UsernameItem } from './auth-tables.ts';
+import { itemsByKey } from './items-by-key.ts';
 import { usernameKey } from './username.ts';
 
 /** What an erasure takes out of a user; the name goes last. */
@@ -16,16 +17,21 @@ export async function checkUsers(
   items: readonly UserItem[],
   run: AuditRun,
 ): Promise<readonly Doubt<UserItem>[]> {
-  const found = await Promise.all(
-    items.map(async (item) => {
-      const user = await users.get({ user_id: item.user_id });
-      if (user === undefined) return [];
-      const holder =
-        user.state === 'gone' || user.name_key === undefined ? undefined : await usernames.get({ name_key: user.name_key });
-      return faultsOf(user, { holder, now: run.now }).map((finding) => ({ item, finding }));
-    }),
+  const found = await itemsByKey(
+    users,
+    'user_id',
+    items.map((item) => item.user_id),
   );
-  return found.flat();
+  const names = [...found.values()].flatMap(({ state, name_key: name }) =>
+    state === 'gone' || name === undefined ? [] : [name],
+  );
+  const holders = await itemsByKey(usernames, 'name_key', names);
+  return items.flatMap((item) => {
+    const user = found.get(item.user_id);
+    if (user === undefined) return [];
+    const holder = holders.get(user.name_key ?? '');
+    return faultsOf(user, { holder, now: run.now }).map((finding) => ({ item, finding }));
+  });
 }
 
 function faultsOf(user: UserItem, { holder, now }: { holder: UsernameItem | undefined; now: number }): readonly Finding[] {
@@ -54,16 +60,23 @@ export async function checkNames(
   { users, usernames }: Pick<AuthTables, 'users' | 'usernames'>,
   items: readonly UsernameItem[],
 ): Promise<readonly Doubt<UsernameItem>[]> {
-  const found = await Promise.all(
-    items.map(async (item) => {
-      const name = await usernames.get({ name_key: item.name_key });
-      const user = name && (await users.get({ user_id: name.user_id }));
-      if (name === undefined || user === undefined || user.name_key === item.name_key) return [];
-      // Nobody was ever made under this id, or he is gone and his name is free again.
-      if (user.state === 'gone' && user.name_key === undefined) return [];
-      const detail = `belongs to a name that he does not have, taken at ${new Date(name.created_at).toISOString()}`;
-      return [{ item, finding: { invariant: 'I-08', subject: `user ${user.user_id}`, detail } }];
-    }),
+  const names = await itemsByKey(
+    usernames,
+    'name_key',
+    items.map((item) => item.name_key),
   );
-  return found.flat();
+  const owners = await itemsByKey(
+    users,
+    'user_id',
+    [...names.values()].map((name) => name.user_id),
+  );
+  return items.flatMap((item) => {
+    const name = names.get(item.name_key);
+    const user = name && owners.get(name.user_id);
+    if (name === undefined || user === undefined || user.name_key === item.name_key) return [];
+    // Nobody was ever made under this id, or he is gone and his name is free again.
+    if (user.state === 'gone' && user.name_key === undefined) return [];
+    const detail = `belongs to a name that he does not have, taken at ${new Date(name.created_at).toISOString()}`;
+    return [{ item, finding: { invariant: 'I-08', subject: `user ${user.user_id}`, detail } }];
+  });
 }

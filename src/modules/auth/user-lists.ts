@@ -1,5 +1,5 @@
+import { userIndexes } from './auth-table-shapes.ts';
 import type { AuthTables } from './auth-tables.ts';
-import { userIndexes } from './auth-tables.ts';
 import type { User } from './user.ts';
 import { listed, pendingMark } from './user-item.ts';
 import type { UserStore } from './user-store.ts';

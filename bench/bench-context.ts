@@ -1,0 +1,65 @@
+import { mkdirSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Keeper, startKeeper } from '../test/faults/keeper.ts';
+import { type BenchShop, startEmbeddedShop, startShop } from './bench-shop.ts';
+import { type BenchStores, startBenchStores } from './bench-stores.ts';
+
+export interface BenchSettings {
+  readonly rounds: number;
+  /** of one side in one round */
+  readonly seconds: number;
+  /** before the first round */
+  readonly warmUpSeconds: number;
+  readonly products: number;
+}
+
+/** What the rows share: servers are started when the first row asks for them, and end with the run. */
+export interface Bench {
+  readonly settings: BenchSettings;
+  readonly keeper: Keeper;
+  readonly folder: string;
+  stores(): Promise<BenchStores>;
+  /** on MariaDB, DynamoDB and Redis */
+  shop(): Promise<BenchShop>;
+  /** on its own storage */
+  embeddedShop(): Promise<BenchShop>;
+  close(): Promise<void>;
+}
+
+export function createBench(settings: BenchSettings): Bench {
+  const keeper = startKeeper();
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  keeper.keepFolder(folder);
+  const place = (name: string) => {
+    const path = join(folder, name);
+    mkdirSync(path, { recursive: true });
+    return path;
+  };
+  const stores = once(() => startBenchStores({ keeper, folder: place('stores'), products: settings.products }));
+  const shop = once(async () => startShop({ keeper, folder: place('shop'), stores: await stores() }));
+  const embeddedShop = once(() => startEmbeddedShop({ keeper, folder: place('embedded'), products: settings.products }));
+  return {
+    settings,
+    keeper,
+    folder,
+    stores,
+    shop,
+    embeddedShop,
+    close: async () => {
+      for (const started of [shop, embeddedShop]) await (await started.begun())?.close();
+      await (await stores.begun())?.close();
+      await keeper.close();
+    },
+  };
+}
+
+/** Starts it for the first who asks. `begun` answers what was started, if anything was, and starts nothing. */
+function once<T>(start: () => Promise<T>): (() => Promise<T>) & { begun(): Promise<T | undefined> } {
+  let started: Promise<T> | undefined;
+  const get = () => {
+    started ??= start();
+    return started;
+  };
+  return Object.assign(get, { begun: async () => started?.catch(() => undefined) });
+}

@@ -1,0 +1,162 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Database, openSqlite } from '../src/shared/database.ts';
+import type { Keeper } from '../test/faults/keeper.ts';
+import { createShopProcess, type ShopProcess } from '../test/faults/shop-process.ts';
+import { type BenchStores, fillWithProducts } from './bench-stores.ts';
+
+/** The built server as production runs it, ready to be measured. */
+export interface BenchShop {
+  readonly url: string;
+  readonly port: number;
+  readonly productIds: readonly string[];
+  /** its database, for who counts what came of it */
+  readonly db: Database;
+  readonly process: ShopProcess;
+  readonly env: Readonly<Record<string, string>>;
+  /** tokens of customers, good for 15 minutes */
+  customers(): Promise<readonly string[]>;
+  /** seconds of processor time so far */
+  cpuSeconds(): number;
+  /** resident memory, in MiB */
+  memoryMib(): number;
+  close(): Promise<void>;
+}
+
+interface Place {
+  readonly keeper: Keeper;
+  readonly folder: string;
+}
+
+const program = 'dist/src/server.js';
+const customerCount = 4;
+const password = 'a password for the measurements';
+const beforeExpiryMs = 10 * 60_000;
+
+/** All limits are on, only so high that the load stays below them. Events are delivered in the process, since SQS is no server of ours. */
+const production = {
+  NODE_ENV: 'production',
+  ALLOW_EMBEDDED: 'true',
+  ADMIN_USERNAME: 'admin',
+  ADMIN_PASSWORD: password,
+  AUDIT_INTERVAL_SECONDS: '0',
+  DRAIN_DELAY_MS: '0',
+  RATE_LIMIT_BROWSING: '100000000/60',
+  RATE_LIMIT_ORDERS: '100000000/60',
+  RATE_LIMIT_STAFF: '100000000/60',
+  RATE_LIMIT_LOGIN: '100000000/60',
+  RATE_LIMIT_LOGIN_FAILURES: '100000000/60',
+  RATE_LIMIT_REGISTER: '100000000/60',
+};
+
+/** On the given stores, in a database of its own. `settings` are further variables. */
+export async function startShop({
+  keeper,
+  folder,
+  stores,
+  database = 'shop',
+  settings = {},
+}: Place & {
+  readonly stores: BenchStores;
+  readonly database?: string;
+  readonly settings?: Readonly<Record<string, string>>;
+}): Promise<BenchShop> {
+  const { url, db, productIds } = await stores.database(database);
+  const env = { ...production, ...secrets(), ...reach(stores, url, database), ...settings };
+  const shop = await createShopProcess({ name: 'shop', keeper, folder, program, env });
+  await shop.start();
+  return measurable({ shop, env, db, productIds, close: async () => void (await shop.kill('SIGTERM')) });
+}
+
+/** What a process has to know to reach the stores. */
+function reach(stores: BenchStores, mysqlUrl: string, database: string) {
+  return {
+    MYSQL_URL: mysqlUrl,
+    REDIS_URL: `redis://127.0.0.1:${stores.redis.port}`,
+    DYNAMODB_ENDPOINT: stores.dynamo.endpoint,
+    DYNAMODB_TABLE_PREFIX: `${database}-`,
+    AWS_REGION: 'local',
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+  };
+}
+
+function secrets() {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  return {
+    JWT_PRIVATE_KEYS: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    REFRESH_KEYS: randomBytes(32).toString('base64url'),
+    PASSWORD_PEPPER: randomBytes(32).toString('base64url'),
+  };
+}
+
+/** The products are put into its file between a first start, which makes the tables, and the one that is measured. */
+export async function startEmbeddedShop({ keeper, folder, products }: Place & { readonly products: number }): Promise<BenchShop> {
+  const env = { ...production, ...secrets() };
+  const shop = await createShopProcess({ name: 'shop', keeper, folder, program, env });
+  await shop.start();
+  await shop.kill('SIGTERM');
+  const file = join(folder, 'data-shop', 'shop.sqlite');
+  const writable = await openSqlite({ file });
+  const productIds = await fillWithProducts(writable, products);
+  await writable.close();
+  await shop.start();
+  const db = await openSqlite({ file, readOnly: true });
+  const close = async () => {
+    await db.close();
+    await shop.kill('SIGTERM');
+  };
+  return measurable({ shop, env, db, productIds, close });
+}
+
+function measurable({
+  shop,
+  ...rest
+}: Pick<BenchShop, 'env' | 'db' | 'productIds' | 'close'> & { readonly shop: ShopProcess }): BenchShop {
+  let signedIn: { readonly tokens: readonly string[]; readonly until: number } | undefined;
+  let registered = false;
+  return {
+    ...rest,
+    process: shop,
+    url: shop.url,
+    port: shop.port,
+    customers: async () => {
+      if (signedIn === undefined || signedIn.until < Date.now()) {
+        const tokens: string[] = [];
+        for (let number = 1; number <= customerCount; number++)
+          tokens.push(await enter(shop.url, `customer-${number}`, registered ? 'login' : 'register'));
+        registered = true;
+        signedIn = { tokens, until: Date.now() + beforeExpiryMs };
+      }
+      return signedIn.tokens;
+    },
+    cpuSeconds: () => cpuSecondsOf(shop.pid()),
+    memoryMib: () => memoryMibOf(shop.pid()),
+  };
+}
+
+async function enter(url: string, username: string, how: 'login' | 'register'): Promise<string> {
+  const answer = await fetch(`${url}/api/auth/${how}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ username, password }),
+  });
+  const { accessToken } = (await answer.json()) as { accessToken?: string }; // as the shop documents it
+  if (accessToken === undefined) throw new Error(`${how} answered ${answer.status}.`);
+  return accessToken;
+}
+
+const ticksPerSecond = 100;
+
+/** User and system time of a process (proc(5), fields 14 and 15 of stat). */
+function cpuSecondsOf(pid: number | undefined): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
+
+function memoryMibOf(pid: number | undefined): number {
+  const found = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  return Number(found?.[1]) / 1024;
+}

@@ -1,0 +1,89 @@
+import { parseArgs } from 'node:util';
+import { buildForBench } from './bench-build.ts';
+import { type BenchSettings, createBench } from './bench-context.ts';
+import { judge, type Result, type Row } from './bench-row.ts';
+import { describeMachine } from './machine.ts';
+import { formatTable, writeMeasured } from './result-table.ts';
+import { rows } from './rows.ts';
+
+/**
+ * `npm run bench`: measures the shop beside its baselines and writes the table into docs/performance.md. Exit code 0: all goals are met;
+ * 1: one is not; 2: an answer or the data was wrong, or something is missing.
+ */
+const usage = `usage: npm run bench -- [NAME ...] [--list] [--smoke] [--rounds N] [--seconds N]
+
+Measures all rows, or those that are named. Only a run of all rows is written into docs/performance.md.
+  --list       names the rows
+  --smoke      short and without a verdict: only whether everything can be measured and is right
+`;
+const usual: BenchSettings = { rounds: 5, seconds: 4, warmUpSeconds: 2, products: 10_000 };
+const smoke: BenchSettings = { rounds: 1, seconds: 1, warmUpSeconds: 1, products: 200 };
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      list: { type: 'boolean' },
+      smoke: { type: 'boolean' },
+      help: { type: 'boolean' },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+    },
+  });
+  if (values.help) return say(usage);
+  if (values.list)
+    return say(rows.map(({ name, title, optIn }) => `${name.padEnd(22)} ${title}${optIn ? ' (only by name)' : ''}\n`).join(''));
+  const chosen = choose(positionals);
+  const settings = { ...(values.smoke ? smoke : usual), ...numbers({ rounds: values.rounds, seconds: values.seconds }) };
+  buildForBench();
+  const results = await measure(chosen, settings);
+  say(formatTable(results));
+  if (values.smoke) return 0;
+  if (positionals.length === 0) writeMeasured({ results, machine: await describeMachine(), settings });
+  return results.every((result) => judge(result).met) ? 0 : 1;
+}
+
+function choose(names: readonly string[]): readonly Row[] {
+  if (names.length === 0) return rows.filter(({ optIn }) => optIn !== true);
+  return names.map((name) => {
+    const found = rows.find((row) => row.name === name);
+    if (found === undefined) throw new Error(`There is no row ${name}; --list names them.`);
+    return found;
+  });
+}
+
+function numbers(given: Readonly<Record<string, string | undefined>>): Partial<BenchSettings> {
+  const entries = Object.entries(given).filter(([, text]) => text !== undefined);
+  for (const [name, text] of entries) if (!(Number(text) > 0)) throw new Error(`--${name} has to be a number above 0`);
+  return Object.fromEntries(entries.map(([name, text]) => [name, Number(text)]));
+}
+
+async function measure(chosen: readonly Row[], settings: BenchSettings): Promise<readonly Result[]> {
+  const bench = createBench(settings);
+  const results: Result[] = [];
+  try {
+    for (const row of chosen) {
+      const startedAt = performance.now();
+      results.push(...(await row.run(bench)));
+      process.stderr.write(`${row.name}: ${((performance.now() - startedAt) / 1000).toFixed(0)} s\n`);
+    }
+  } finally {
+    await bench.close();
+  }
+  return results;
+}
+
+function say(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+main().then(
+  (exitCode) => {
+    process.exitCode = exitCode;
+  },
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 2;
+  },
+);

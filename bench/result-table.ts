@@ -1,0 +1,73 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { BenchSettings } from './bench-context.ts';
+import { type Goal, judge, type Result } from './bench-row.ts';
+
+const head = ['row', 'baseline', 'project', 'ratio', 'goal', 'spread', 'met'] as const;
+const page = join(import.meta.dirname, '..', 'docs', 'performance.md');
+const [from, to] = ['<!-- measured: npm run bench writes this part -->', '<!-- end of what is measured -->'];
+
+function cellsOf(result: Result): readonly string[] {
+  const { baseline, project, value, lowest, highest, met } = judge(result);
+  return [
+    result.name,
+    baseline === undefined ? '' : `${short(baseline)} ${result.unit}`.trim(),
+    `${short(project)} ${result.unit}`.trim(),
+    baseline === undefined ? '' : short(value),
+    goalText(result.goal),
+    `${short(lowest)} … ${short(highest)}`,
+    met ? 'yes' : 'no',
+  ];
+}
+
+function goalText(goal: Goal): string {
+  return 'atLeast' in goal ? `≥ ${goal.atLeast}` : `≤ ${goal.atMost}`;
+}
+
+function short(value: number): string {
+  if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en');
+  return value.toFixed(Math.abs(value) >= 10 ? 1 : 2);
+}
+
+/** For the terminal. */
+export function formatTable(results: readonly Result[]): string {
+  const lines = [head, ...results.map(cellsOf)];
+  const widths = head.map((_, column) => Math.max(...lines.map((cells) => cells[column]?.length ?? 0)));
+  return lines
+    .map(
+      (cells) =>
+        `${cells
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
+}
+
+/** Puts the table, and what it was measured with, into the part of docs/performance.md that is for it. */
+export function writeMeasured({
+  results,
+  machine,
+  settings: { rounds, seconds, products },
+}: {
+  readonly results: readonly Result[];
+  readonly machine: readonly string[];
+  readonly settings: BenchSettings;
+}): void {
+  const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const text = [
+    from,
+    `\`npm run bench\`, ${new Date().toISOString().slice(0, 10)}, ${rounds} rounds of ${seconds} s a side, ${products.toLocaleString('en')} products:`,
+    '',
+    ...machine.map((line) => `- ${line}`),
+    '',
+    row(head),
+    row(head.map(() => '---')),
+    ...results.map((result) => row(cellsOf(result))),
+    to,
+  ].join('\n');
+  const known = readFileSync(page, 'utf8');
+  const [start, end] = [known.indexOf(from), known.indexOf(to)];
+  if (start === -1 || end < start) throw new Error(`${page} has no part for what is measured.`);
+  writeFileSync(page, known.slice(0, start) + text + known.slice(end + to.length));
+}
