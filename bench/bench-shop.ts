@@ -125,7 +125,7 @@ function measurable({
       if (signedIn === undefined || signedIn.until < Date.now()) {
         const tokens: string[] = [];
         for (let number = 1; number <= customerCount; number++)
-          tokens.push(await enter(shop.url, `customer-${number}`, registered ? 'login' : 'register'));
+          tokens.push((await enter(shop.url, `customer-${number}`, registered ? 'login' : 'register')).token);
         registered = true;
         signedIn = { tokens, until: Date.now() + beforeExpiryMs };
       }
@@ -136,15 +136,22 @@ function measurable({
   };
 }
 
-async function enter(url: string, username: string, how: 'login' | 'register'): Promise<string> {
+export interface Entered {
+  readonly id: string;
+  /** good for 15 minutes */
+  readonly token: string;
+}
+
+/** Registers a customer, or signs somebody in; the admin is `admin`. All have the same password. @throws when that is refused */
+export async function enter(url: string, username: string, how: 'login' | 'register'): Promise<Entered> {
   const answer = await fetch(`${url}/api/auth/${how}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ username, password }),
   });
-  const { accessToken } = (await answer.json()) as { accessToken?: string }; // as the shop documents it
-  if (accessToken === undefined) throw new Error(`${how} answered ${answer.status}.`);
-  return accessToken;
+  const { accessToken, user } = (await answer.json()) as { accessToken?: string; user?: { id: string } }; // as the shop documents it
+  if (accessToken === undefined || user === undefined) throw new Error(`${how} answered ${answer.status}.`);
+  return { id: user.id, token: accessToken };
 }
 
 const ticksPerSecond = 100;
