@@ -12,6 +12,10 @@ export interface BenchSettings {
   /** before the first round */
   readonly warmUpSeconds: number;
   readonly products: number;
+  /** products and orders of the shops that are compared for growth, ascending */
+  readonly sizes: readonly number[];
+  /** only whether everything can be measured: nothing is written into the docs */
+  readonly trial: boolean;
 }
 
 /** What the rows share: servers are started when the first row asks for them, and end with the run. */

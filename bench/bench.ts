@@ -10,14 +10,18 @@ import { rows } from './rows.ts';
  * `npm run bench`: measures the shop beside its baselines and writes the table into docs/performance.md. Exit code 0: all goals are met;
  * 1: one is not; 2: an answer or the data was wrong, or something is missing.
  */
-const usage = `usage: npm run bench -- [NAME ...] [--list] [--smoke] [--rounds N] [--seconds N]
+const usage = `usage: npm run bench -- [NAME ...] [--list] [--smoke] [--rounds N] [--seconds N] [--sizes N,N,…]
 
-Measures all rows, or those that are named. Only a run of all rows is written into docs/performance.md.
+Measures all rows, or those that are named. Only a run of all rows is written into docs/performance.md, and each run of growth.
   --list       names the rows
+  --sizes      of the shops that growth compares, 10000,100000,1000000 when absent; written into docs/performance.md as well
   --smoke      short and without a verdict: only whether everything can be measured and is right
 `;
-const usual: BenchSettings = { rounds: 5, seconds: 4, warmUpSeconds: 2, products: 10_000 };
-const smoke: BenchSettings = { rounds: 1, seconds: 1, warmUpSeconds: 1, products: 200 };
+const usual: BenchSettings = {
+  ...{ rounds: 5, seconds: 4, warmUpSeconds: 2, products: 10_000 },
+  ...{ sizes: [10_000, 100_000, 1_000_000], trial: false },
+};
+const smoke: BenchSettings = { ...{ rounds: 1, seconds: 1, warmUpSeconds: 1, products: 200 }, sizes: [300, 600], trial: true };
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -28,13 +32,18 @@ async function main(): Promise<number> {
       help: { type: 'boolean' },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
+      sizes: { type: 'string' },
     },
   });
   if (values.help) return say(usage);
   if (values.list)
     return say(rows.map(({ name, title, optIn }) => `${name.padEnd(22)} ${title}${optIn ? ' (only by name)' : ''}\n`).join(''));
   const chosen = choose(positionals);
-  const settings = { ...(values.smoke ? smoke : usual), ...numbers({ rounds: values.rounds, seconds: values.seconds }) };
+  const settings = {
+    ...(values.smoke ? smoke : usual),
+    ...numbers({ rounds: values.rounds, seconds: values.seconds }),
+    ...(values.sizes !== undefined && { sizes: sizesOf(values.sizes) }),
+  };
   buildForBench();
   const results = await measure(chosen, settings);
   say(formatTable(results));
@@ -56,6 +65,13 @@ function numbers(given: Readonly<Record<string, string | undefined>>): Partial<B
   const entries = Object.entries(given).filter(([, text]) => text !== undefined);
   for (const [name, text] of entries) if (!(Number(text) > 0)) throw new Error(`--${name} has to be a number above 0`);
   return Object.fromEntries(entries.map(([name, text]) => [name, Number(text)]));
+}
+
+function sizesOf(text: string): readonly number[] {
+  const sizes = text.split(',').map(Number);
+  const ascending = sizes.every((size, index) => Number.isSafeInteger(size) && size > (sizes[index - 1] ?? 99));
+  if (!ascending) throw new Error('--sizes has to be whole numbers from 100, ascending');
+  return sizes;
 }
 
 async function measure(chosen: readonly Row[], settings: BenchSettings): Promise<readonly Result[]> {

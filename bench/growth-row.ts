@@ -1,0 +1,135 @@
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { auditShop } from '../src/audit-shop.ts';
+import { createAuditRun } from '../src/shared/audit-run.ts';
+import type { Bench } from './bench-context.ts';
+import type { Result, Row } from './bench-row.ts';
+import { startBenchStores } from './bench-stores.ts';
+import { type GrowthOperation, growthOperations } from './growth-operations.ts';
+import { type GrownShop, grownSettings, openCounted, startGrownShop, type Tokens } from './growth-shop.ts';
+import { type GrowthCell, growthGoal, reportGrowth } from './growth-table.ts';
+import { isOutboxEmpty } from './order-check.ts';
+
+const afterMs = 120_000;
+const settleMs = 60_000;
+
+export const growthRow: Row = {
+  name: 'growth',
+  title: 'processor time of a request, shop and database, on the largest shop against the smallest (--sizes)',
+  optIn: true,
+  run: measureGrowth,
+};
+
+/** @throws when an answer was wrong, or the audit finds anything */
+async function measureGrowth({ keeper, folder, settings }: Bench): Promise<readonly Result[]> {
+  const stores = await startBenchStores({ keeper, folder: join(folder, 'growth'), products: 0, mariaDbSettings: grownSettings });
+  const shops: GrownShop[] = [];
+  try {
+    for (const size of settings.sizes) {
+      const grown = await startGrownShop({ keeper, folder: join(folder, `growth-${size}`), stores, size });
+      process.stderr.write(`${size} products and orders: filled in ${grown.seconds.fill.toFixed(0)} s\n`);
+      shops.push(grown);
+    }
+    const cells = [...(await measureOperations(shops, settings.rounds)), ...(await measureAudits(shops))];
+    reportGrowth({ cells, shops, settings });
+    const [smallest, largest] = [Math.min(...settings.sizes), Math.max(...settings.sizes)];
+    const costs = (operation: string, size: number) =>
+      cells.filter((cell) => cell.operation === operation && cell.size === size).map(({ microseconds }) => microseconds);
+    return [...new Set(cells.map(({ operation }) => operation))].map((operation) => ({
+      ...{ name: operation, unit: 'µs', goal: growthGoal, checked: 'status and body of every answer, audit clean' },
+      ...{ baseline: costs(operation, smallest), project: costs(operation, largest) },
+    }));
+  } finally {
+    for (const grown of shops) await grown.close();
+    await stores.close();
+  }
+}
+
+/** Size after size in small portions, so that a machine that changes meanwhile changes all of them. The first round warms up. */
+async function measureOperations(shops: readonly GrownShop[], rounds: number): Promise<readonly GrowthCell[]> {
+  const cells: GrowthCell[] = [];
+  const clients = shops.map(createClient);
+  for (let round = 0; round <= rounds; round++) {
+    for (const client of clients) await client.signIn();
+    for (const operation of growthOperations)
+      for (const client of round % 2 === 0 ? clients : clients.toReversed()) {
+        const cell = await client.measure(operation);
+        if (round > 0) cells.push(cell);
+      }
+  }
+  return cells;
+}
+
+function createClient(grown: GrownShop) {
+  const numbers = new Map<string, number>();
+  let placed = 0;
+  let tokens: Tokens | undefined;
+  const ask = async (operation: GrowthOperation): Promise<number> => {
+    const number = numbers.get(operation.name) ?? 0;
+    numbers.set(operation.name, number + 1);
+    if (tokens === undefined) throw new Error('Nobody is signed in.');
+    const at = { grown, tokens, number, placed };
+    const { path, token, body } = operation.request(at);
+    const headers = {
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    };
+    const sentAt = performance.now();
+    const answer = await fetch(grown.shop.url + path, {
+      headers,
+      ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    const ms = performance.now() - sentAt;
+    const problem = answer.ok ? operation.problemOf(JSON.parse(text), at) : `status ${answer.status}`;
+    if (problem !== undefined) throw new Error(`${operation.name} of ${grown.size}: ${problem}: ${text.slice(0, 300)}`);
+    if (operation.settles) placed += 1;
+    return ms;
+  };
+  return {
+    signIn: async () => {
+      tokens = await grown.signIn();
+    },
+    measure: async (operation: GrowthOperation): Promise<GrowthCell> => {
+      const { requests } = operation;
+      const before = await grown.used();
+      const waits: number[] = [];
+      for (let request = 0; request < requests; request++) waits.push(await ask(operation));
+      if (operation.settles) await untilSettled(grown);
+      const after = await grown.used();
+      const shop = (after.shopMicroseconds - before.shopMicroseconds) / requests;
+      const database = (after.databaseMicroseconds - before.databaseMicroseconds) / requests;
+      return {
+        ...{ operation: operation.name, size: grown.size, microseconds: shop + database, database },
+        ...{ rows: (after.rows - before.rows) / requests, waits },
+      };
+    },
+  };
+}
+
+async function untilSettled({ shop }: GrownShop): Promise<void> {
+  for (const deadline = Date.now() + settleMs; !(await isOutboxEmpty(shop.db)); await pause(20))
+    if (Date.now() > deadline) throw new Error('The outbox does not become empty.');
+}
+
+/** One audit of each, by the processor time of a row that it looks at. @throws with what was found */
+async function measureAudits(shops: readonly GrownShop[]): Promise<readonly GrowthCell[]> {
+  const cells: GrowthCell[] = [];
+  for (const grown of shops) {
+    const db = await openCounted(grown);
+    const run = createAuditRun({ now: Date.now() + afterMs });
+    const before = { ...(await grown.used()), cpu: process.cpuUsage(), at: performance.now() };
+    for await (const { invariant, subject, detail } of auditShop({ db }, run))
+      throw new Error(`The audit of ${grown.size} found ${invariant} ${subject}: ${detail}`);
+    const { user, system } = process.cpuUsage(before.cpu);
+    const after = await grown.used();
+    await db.close();
+    const rows = [...run.counts.values()].reduce((sum, count) => sum + count, 0);
+    const database = (after.databaseMicroseconds - before.databaseMicroseconds) / rows;
+    cells.push({
+      ...{ operation: 'audit-row', size: grown.size, microseconds: (user + system) / rows + database, database },
+      ...{ rows: (after.rows - before.rows) / rows, waits: [(performance.now() - before.at) / rows] },
+    });
+  }
+  return cells;
+}
