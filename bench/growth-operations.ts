@@ -40,7 +40,7 @@ const productAt = ({ grown: { products } }: Position, number: number) => {
 };
 const orderIdAt = ({ grown: { orderIds }, number }: Position) => orderIds[number % orderIds.length] ?? '';
 const day = (daysAgo: number) => new Date(Date.now() - daysAgo * dayMs).toISOString().slice(0, 10);
-const reads = 60;
+const reads = 20;
 
 export const growthOperations: readonly GrowthOperation[] = [
   {
@@ -69,7 +69,7 @@ export const growthOperations: readonly GrowthOperation[] = [
   {
     name: 'order',
     title: 'an order of three lines until it is confirmed',
-    requests: 30,
+    requests: 10,
     settles: true,
     request: (at) => {
       const items = [0, 1, 2].map((line) => ({ productId: productAt(at, at.number * 3 + line).id, quantity: 1 }));
@@ -97,7 +97,7 @@ export const growthOperations: readonly GrowthOperation[] = [
   {
     name: 'summary-year',
     title: 'the summary of a year',
-    requests: reads / 2,
+    requests: reads,
     request: ({ tokens }) => ({ path: `/api/orders/summary?from=${day(365)}&to=${day(0)}`, token: tokens.staff.token }),
     problemOf: (body, { grown, placed }) => {
       const count = field(listed(body)[0], 'placed', 'count');

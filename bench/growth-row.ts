@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { auditShop } from '../src/audit-shop.ts';
 import { createAuditRun } from '../src/shared/audit-run.ts';
-import type { Bench } from './bench-context.ts';
+import type { Bench, BenchSettings } from './bench-context.ts';
 import type { Result, Row } from './bench-row.ts';
 import { startBenchStores } from './bench-stores.ts';
 import { type GrowthOperation, growthOperations } from './growth-operations.ts';
@@ -10,7 +10,11 @@ import { type GrownShop, grownSettings, openCounted, startGrownShop, type Tokens
 import { type GrowthCell, growthGoal, reportGrowth } from './growth-table.ts';
 import { isOutboxEmpty } from './order-check.ts';
 
+const warmUpRounds = 2;
+/** Growth is measured in many small portions for each round of other rows: what disturbs one of them does not matter then. */
+const portions = 4;
 const afterMs = 120_000;
+const trialRequests = 2;
 const settleMs = 60_000;
 
 export const growthRow: Row = {
@@ -30,7 +34,7 @@ async function measureGrowth({ keeper, folder, settings }: Bench): Promise<reado
       process.stderr.write(`${size} products and orders: filled in ${grown.seconds.fill.toFixed(0)} s\n`);
       shops.push(grown);
     }
-    const cells = [...(await measureOperations(shops, settings.rounds)), ...(await measureAudits(shops))];
+    const cells = [...(await measureOperations(shops, settings)), ...(await measureAudits(shops))];
     reportGrowth({ cells, shops, settings });
     const [smallest, largest] = [Math.min(...settings.sizes), Math.max(...settings.sizes)];
     const costs = (operation: string, size: number) =>
@@ -45,22 +49,23 @@ async function measureGrowth({ keeper, folder, settings }: Bench): Promise<reado
   }
 }
 
-/** Size after size in small portions, so that a machine that changes meanwhile changes all of them. The first round warms up. */
-async function measureOperations(shops: readonly GrownShop[], rounds: number): Promise<readonly GrowthCell[]> {
+/** Size after size in small portions, so that a machine that changes meanwhile changes all of them. The first rounds warm up. */
+async function measureOperations(shops: readonly GrownShop[], { rounds, trial }: BenchSettings): Promise<readonly GrowthCell[]> {
   const cells: GrowthCell[] = [];
-  const clients = shops.map(createClient);
-  for (let round = 0; round <= rounds; round++) {
+  const clients = shops.map((grown) => createClient(grown, trial));
+  const warmUp = trial ? 0 : warmUpRounds;
+  for (let round = -warmUp; round < rounds * (trial ? 1 : portions); round++) {
     for (const client of clients) await client.signIn();
     for (const operation of growthOperations)
       for (const client of round % 2 === 0 ? clients : clients.toReversed()) {
         const cell = await client.measure(operation);
-        if (round > 0) cells.push(cell);
+        if (round >= 0) cells.push(cell);
       }
   }
   return cells;
 }
 
-function createClient(grown: GrownShop) {
+function createClient(grown: GrownShop, trial: boolean) {
   const numbers = new Map<string, number>();
   let placed = 0;
   let tokens: Tokens | undefined;
@@ -91,7 +96,7 @@ function createClient(grown: GrownShop) {
       tokens = await grown.signIn();
     },
     measure: async (operation: GrowthOperation): Promise<GrowthCell> => {
-      const { requests } = operation;
+      const requests = trial ? trialRequests : operation.requests;
       const before = await grown.used();
       const waits: number[] = [];
       for (let request = 0; request < requests; request++) waits.push(await ask(operation));

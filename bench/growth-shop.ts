@@ -83,7 +83,7 @@ export async function startGrownShop({ keeper, folder, stores, size }: GrownShop
   return {
     ...{ size, shop, seconds },
     products: await readProducts(db, size),
-    orderIds: await readOrderIds(db, size),
+    orderIds: await readOrderIds(db),
     signIn: async () => ({
       staff: await enter(shop.url, 'admin', 'login'),
       typical: await enter(shop.url, 'typical', 'login'),
@@ -132,10 +132,11 @@ async function readProducts(db: BenchShop['db'], size: number): Promise<readonly
   return skus.map((sku) => found.get(sku)).filter((product) => product !== undefined);
 }
 
-async function readOrderIds(db: BenchShop['db'], size: number): Promise<readonly string[]> {
+async function readOrderIds(db: BenchShop['db']): Promise<readonly string[]> {
   const ids: string[] = [];
   for (let step = 1; step <= 100; step++) {
-    const back = (1 - step / 101) * yearMs * (size / (size + 1));
+    // behind the oldest there would be less than a page
+    const back = 0.8 * (1 - step / 101) * yearMs;
     const at = new Date(Date.now() - back).toISOString().replace('T', ' ').slice(0, -1);
     const [row] = await db.rows<{ id: string }>(
       'SELECT id FROM orders_orders WHERE created_at >= ? ORDER BY created_at LIMIT 1',

@@ -29,7 +29,7 @@ const legend =
 export function reportGrowth({
   cells,
   shops,
-  settings: { rounds, sizes, trial },
+  settings: { sizes, trial },
 }: {
   readonly cells: readonly GrowthCell[];
   readonly shops: readonly GrownShop[];
@@ -51,7 +51,7 @@ export function reportGrowth({
   process.stdout.write(`${legend}\n${table.join('\n')}\n\n`);
   if (trial) return;
   writePart('growth', [
-    `\`npm run bench -- growth\`, ${new Date().toISOString().slice(0, 10)}, ${rounds} rounds; ${shops
+    `\`npm run bench -- growth\`, ${new Date().toISOString().slice(0, 10)}, ${cells.filter(({ operation, size }) => operation === 'get' && size === sizes[0]).length} rounds; ${shops
       .map(({ size, seconds }) => `${named(size)} filled in ${seconds.fill.toFixed(0)} s`)
       .join(', ')}:`,
     '',
