@@ -92,8 +92,13 @@ function secrets() {
 }
 
 /** The products are put into its file between a first start, which makes the tables, and the one that is measured. */
-export async function startEmbeddedShop({ keeper, folder, products }: Place & { readonly products: number }): Promise<BenchShop> {
-  const env = { ...production, ...secrets() };
+export async function startEmbeddedShop({
+  keeper,
+  folder,
+  products,
+  settings = {},
+}: Place & { readonly products: number; readonly settings?: Readonly<Record<string, string>> }): Promise<BenchShop> {
+  const env = { ...production, ...secrets(), ...settings };
   const shop = await createShopProcess({ name: 'shop', keeper, folder, program, env });
   await shop.start();
   await shop.kill('SIGTERM');

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { auditShop } from '../src/audit-shop.ts';
 import { createAuditRun } from '../src/shared/audit-run.ts';
 import type { Bench, BenchSettings } from './bench-context.ts';
@@ -8,14 +7,13 @@ import { startBenchStores } from './bench-stores.ts';
 import { type GrowthOperation, growthOperations } from './growth-operations.ts';
 import { type GrownShop, grownSettings, openCounted, startGrownShop, type Tokens } from './growth-shop.ts';
 import { type GrowthCell, growthGoal, reportGrowth } from './growth-table.ts';
-import { isOutboxEmpty } from './order-check.ts';
+import { untilOutboxEmpty } from './order-check.ts';
 
 const warmUpRounds = 2;
 /** Growth is measured in many small portions for each round of other rows: what disturbs one of them does not matter then. */
 const portions = 4;
 const afterMs = 120_000;
 const trialRequests = 2;
-const settleMs = 60_000;
 
 export const growthRow: Row = {
   name: 'growth',
@@ -100,7 +98,7 @@ function createClient(grown: GrownShop, trial: boolean) {
       const before = await grown.used();
       const waits: number[] = [];
       for (let request = 0; request < requests; request++) waits.push(await ask(operation));
-      if (operation.settles) await untilSettled(grown);
+      if (operation.settles) await untilOutboxEmpty(grown.shop.db);
       const after = await grown.used();
       const shop = (after.shopMicroseconds - before.shopMicroseconds) / requests;
       const database = (after.databaseMicroseconds - before.databaseMicroseconds) / requests;
@@ -110,11 +108,6 @@ function createClient(grown: GrownShop, trial: boolean) {
       };
     },
   };
-}
-
-async function untilSettled({ shop }: GrownShop): Promise<void> {
-  for (const deadline = Date.now() + settleMs; !(await isOutboxEmpty(shop.db)); await pause(20))
-    if (Date.now() > deadline) throw new Error('The outbox does not become empty.');
 }
 
 /** One audit of each, by the processor time of a row that it looks at. @throws with what was found */
