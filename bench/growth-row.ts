@@ -6,7 +6,7 @@ import type { Result, Row } from './bench-row.ts';
 import { startBenchStores } from './bench-stores.ts';
 import { type GrowthOperation, growthOperations } from './growth-operations.ts';
 import { type GrownShop, grownSettings, openCounted, startGrownShop, type Tokens } from './growth-shop.ts';
-import { type GrowthCell, growthGoal, reportGrowth } from './growth-table.ts';
+import { type GrowthCell, growthGoal, microsecondsByRound, reportGrowth } from './growth-table.ts';
 import { untilOutboxEmpty } from './order-check.ts';
 
 const warmUpRounds = 2;
@@ -38,7 +38,7 @@ async function measureGrowth({ keeper, folder, settings }: Bench): Promise<reado
     reportGrowth({ cells, shops, settings });
     const [smallest, largest] = [Math.min(...settings.sizes), Math.max(...settings.sizes)];
     const costs = (operation: string, size: number) =>
-      cells.filter((cell) => cell.operation === operation && cell.size === size).map(({ microseconds }) => microseconds);
+      microsecondsByRound(cells.filter((cell) => cell.operation === operation && cell.size === size));
     return [...new Set(cells.map(({ operation }) => operation))].map((operation) => ({
       ...{ name: operation, unit: 'µs', goal: growthGoal, checked: 'status and body of every answer, audit clean' },
       ...{ baseline: costs(operation, smallest), project: costs(operation, largest) },
@@ -54,12 +54,13 @@ async function measureOperations(shops: readonly GrownShop[], { rounds, trial }:
   const cells: GrowthCell[] = [];
   const clients = shops.map((grown) => createClient(grown, trial));
   const warmUp = trial ? 0 : warmUpRounds;
-  for (let round = -warmUp; round < rounds * (trial ? 1 : portions); round++) {
+  const perRound = trial ? 1 : portions;
+  for (let portion = -warmUp; portion < rounds * perRound; portion++) {
     for (const client of clients) await client.signIn();
     for (const operation of growthOperations)
-      for (const client of round % 2 === 0 ? clients : clients.toReversed()) {
+      for (const client of portion % 2 === 0 ? clients : clients.toReversed()) {
         const cell = await client.measure(operation);
-        if (round >= 0) cells.push(cell);
+        if (portion >= 0) cells.push({ ...cell, round: Math.floor(portion / perRound) });
       }
   }
   return cells;
@@ -98,7 +99,7 @@ function createClient(grown: GrownShop, trial: boolean) {
       signedInAt = performance.now();
       tokens = await grown.signIn();
     },
-    measure: async (operation: GrowthOperation): Promise<GrowthCell> => {
+    measure: async (operation: GrowthOperation): Promise<Omit<GrowthCell, 'round'>> => {
       const requests = trial ? trialRequests : operation.requests;
       const before = await grown.used();
       const waits: number[] = [];
@@ -130,7 +131,7 @@ async function measureAudits(shops: readonly GrownShop[]): Promise<readonly Grow
     const rows = [...run.counts.values()].reduce((sum, count) => sum + count, 0);
     const database = (after.databaseMicroseconds - before.databaseMicroseconds) / rows;
     cells.push({
-      ...{ operation: 'audit-row', size: grown.size, microseconds: (user + system) / rows + database, database },
+      ...{ operation: 'audit-row', size: grown.size, round: 0, microseconds: (user + system) / rows + database, database },
       ...{ rows: (after.rows - before.rows) / rows, waits: [(performance.now() - before.at) / rows] },
     });
   }
