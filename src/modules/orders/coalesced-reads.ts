@@ -34,8 +34,8 @@ function coalesced<Value>(read: (ids: readonly string[]) => Promise<(id: string)
     // nothing that one id causes fails the read of the others
     mayRunAlone: () => false,
     run: async (ids) => {
-      const valueOf = await read([...new Set(ids)].sort());
-      return ids.map((id) => ({ value: valueOf(id) }));
+      const valueFor = await read([...new Set(ids)].sort());
+      return ids.map((id) => ({ value: valueFor(id) }));
     },
   });
 }
