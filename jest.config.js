@@ -32,6 +32,7 @@ const onServices = [
   'faults',
   'filled-shop',
   'first-admin',
+  'frequent-words',
   'generated-requests',
   'hardened-process',
   'key-rotation',

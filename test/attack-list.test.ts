@@ -15,7 +15,7 @@ describe('the list of attacks', () => {
 
   it('is explained in docs/security.md, which names no file that is not there and leaves no cell empty', () => {
     expect(Object.keys(attackList).filter((id) => !page.includes(`| ${id} |`))).toEqual([]);
-    const named = [...page.matchAll(/(?:test|src|docs|\.ci)\/[\w./-]+\.(?:ts|md|json)/g)].map(([path]) => path);
+    const named = [...page.matchAll(/(?:infra\/)?(?:test|src|docs|\.ci)\/[\w./-]+\.(?:ts|md|json)/g)].map(([path]) => path);
     expect(named.length).toBeGreaterThan(50);
     expect(named.filter((path) => !existsSync(path))).toEqual([]);
     const empty = page.split('\n').filter((line) => /^\| \d+\.\d+\.\d+ \|/.test(line) && /\|\s*\|/.test(line));

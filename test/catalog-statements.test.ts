@@ -104,8 +104,9 @@ describe('a page of products', () => {
     expect(await list({ sort: 'name', sku: 'x' })).toMatch(catalog.db.dialect === 'mysql' ? /^null null null/ : /\(live_sku=\?/);
   });
 
-  it('of words begins with the words', async () => {
-    const [first] = (await list({ sort: 'name', q: 'cup' })).split('\n');
-    expect(first).toMatch(catalog.db.dialect === 'mysql' ? /catalog_search fulltext/ : /SCAN catalog_search_index VIRTUAL TABLE/);
+  it('of words that are rare begins with the words', async () => {
+    expect(await list({ sort: 'name', q: 'cup' })).toMatch(
+      catalog.db.dialect === 'mysql' ? /catalog_search fulltext/ : /SCAN catalog_search_index VIRTUAL TABLE/,
+    );
   });
 });

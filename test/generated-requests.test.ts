@@ -6,7 +6,7 @@ import { type FuzzDocument, type GeneratedRequest, generateRequests } from './ha
 import type { Shop } from './harness/shop.ts';
 
 /** `npm run test:security` asks for more. */
-const count = Number(process.env.GENERATED_REQUESTS ?? 300);
+const count = Number(process.env.GENERATED_REQUESTS ?? 400);
 const seed = Number(process.env.GENERATED_SEED ?? 20_261_127);
 const atOnce = 4;
 const slowMs = 1000;

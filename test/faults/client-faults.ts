@@ -16,7 +16,12 @@ export const vanishingClients: Inject = async (scene) => {
     const key = `vanished-${randomUUID()}`;
     const items = [{ productId: random.pick(load.products.slice(0, 5)).id, quantity: 1 }];
     const token = buyer.token();
+    const startedAt = performance.now();
     await hangUp(random.pick(cluster.shops).port, { token, key, body: JSON.stringify({ items }) }, random.below(30));
+    load.history.add({
+      ...{ kind: 'place', user: buyer.username, key, items, outcome: 'unknown' },
+      ...{ startedAt, endedAt: performance.now() },
+    });
     await buyer.insist({ kind: 'place', key, items }, { method: 'POST', path: '/api/orders', token, key, body: { items } });
   }
   client.close();

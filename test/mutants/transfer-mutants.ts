@@ -161,4 +161,25 @@ export const transferMutants: readonly Mutant[] = [
       ),
     ],
   },
+  {
+    guard: 'what was edited between the look at its words and the reading is looked for again',
+    file: 'src/modules/catalog/word-walk.ts',
+    text: 'byId.get(id)?.version === version ? ',
+    mutation: 'version > 0 ? ',
+    noticedBy: [
+      embedded('frequent-words', 'a search asks again when a product was edited between the look at its words and the reading'),
+    ],
+  },
+  {
+    guard: 'words that many products have are found in the order of the page',
+    file: 'src/modules/catalog/word-walk.ts',
+    text: 'const sampleRows = 200;',
+    mutation: 'const sampleRows = 1;',
+    noticedBy: [
+      embedded(
+        'frequent-words',
+        'a search for what many products have never asks for all of them, and for what few have it does',
+      ),
+    ],
+  },
 ];

@@ -1,5 +1,11 @@
 import { byIndex, type Param, type Sql } from '../../shared/database.ts';
 
+/** Belongs behind `WHERE … AND`. */
+export interface Condition {
+  readonly condition: string;
+  readonly params: readonly Param[];
+}
+
 export interface Keyset {
   readonly column: string;
   /** the index that serves the query; absent for a search, which begins with the words */

@@ -1,16 +1,17 @@
 import { z } from 'zod';
-import { byIndex, type Param, placeholders, type Sql } from '../../shared/database.ts';
+import { byIndex, placeholders, type Sql } from '../../shared/database.ts';
 import { idParameter } from '../../shared/identifier.ts';
 import { fromSql, toSql } from '../../shared/instant.ts';
 import { decodeCursor, encodeCursor, type Page } from '../../shared/page.ts';
 import type { ProductRecord } from './catalog-models.ts';
-import { keysetSql } from './keyset.ts';
+import { type Condition, type Keyset, keysetSql } from './keyset.ts';
 import type { Product, StockLevel } from './product.ts';
 import type { SortOrder } from './product-schema.ts';
 import { matchingProducts } from './product-search.ts';
 import { productColumns, productOf } from './product-store.ts';
 import { queryWords } from './search-words.ts';
 import { stockLevel } from './stock-store.ts';
+import { walkForWords } from './word-walk.ts';
 
 export interface ProductQuery {
   readonly q?: string | undefined;
@@ -36,16 +37,10 @@ export async function listProducts(sql: Sql, query: ProductQuery): Promise<Page<
   const after = key === undefined || id === undefined ? undefined : { key: order.toColumn(key), id };
   const words = query.q === undefined ? undefined : queryWords(query.q);
   if (words?.length === 0) return { data: [] };
-  const index = words === undefined ? await chooseIndex(sql, query, order) : undefined;
-  const keyset = keysetSql(sql, { column: order.column, index, descending: query.sort.startsWith('-'), after });
-  const search = words === undefined ? undefined : matchingProducts(sql, words);
-  const conditions = [...(search === undefined ? [] : [search]), ...conditionsOf(query)];
-  const records = await sql.rows<ProductRecord>(
-    `SELECT ${productColumns} FROM ${search?.from ?? `catalog_products${keyset.hint}`}
-      WHERE deleted_at IS NULL${conditions.map(({ condition }) => ` AND ${condition}`).join('')}${keyset.where}
-      ORDER BY ${keyset.orderBy} LIMIT ?`,
-    [...conditions.flatMap(({ params }) => params), ...keyset.params, query.limit + 1],
-  );
+  const position = { column: order.column, descending: query.sort.startsWith('-'), after };
+  const records = await (words === undefined
+    ? readStretch(sql, query, { ...position, index: await chooseIndex(sql, query, order) })
+    : search(sql, query, { words, position, order }));
   const page = records.slice(0, query.limit);
   const last = page.at(-1);
   return {
@@ -53,6 +48,41 @@ export async function listProducts(sql: Sql, query: ProductQuery): Promise<Page<
     ...(records.length > query.limit &&
       last !== undefined && { nextCursor: encodeCursor([query.sort, order.keyOf(last), last.id]) }),
   };
+}
+
+interface Search {
+  readonly words: readonly string[];
+  readonly position: Omit<Keyset, 'index'>;
+  readonly order: Order;
+}
+
+/** Frequent words are found on the way through the order of the page, rare ones by the search, whose cost is what it finds. */
+async function search(sql: Sql, query: ProductQuery, { words, position, order }: Search): Promise<readonly ProductRecord[]> {
+  const { sku, minPrice, maxPrice } = query;
+  const inOneStretch = order.column === byPrice.column || (minPrice === undefined && maxPrice === undefined);
+  if (sku === undefined && inOneStretch) {
+    const keyset = { ...position, index: await chooseIndex(sql, query, order) };
+    const found = await walkForWords(sql, { words, conditions: conditionsOf(query), keyset, limit: query.limit + 1 });
+    if (found !== undefined) return found;
+  }
+  return readStretch(sql, query, { ...position, words });
+}
+
+/** Those of a page in one statement. */
+function readStretch(
+  sql: Sql,
+  query: ProductQuery,
+  { words, ...position }: Keyset & { readonly words?: readonly string[] },
+): Promise<readonly ProductRecord[]> {
+  const keyset = keysetSql(sql, position);
+  const found = words === undefined ? undefined : matchingProducts(sql, words);
+  const conditions = [...(found === undefined ? [] : [found]), ...conditionsOf(query)];
+  return sql.rows<ProductRecord>(
+    `SELECT ${productColumns} FROM ${found?.from ?? `catalog_products${keyset.hint}`}
+      WHERE deleted_at IS NULL${conditions.map(({ condition }) => ` AND ${condition}`).join('')}${keyset.where}
+      ORDER BY ${keyset.orderBy} LIMIT ?`,
+    [...conditions.flatMap(({ params }) => params), ...keyset.params, query.limit + 1],
+  );
 }
 
 const fewProducts = 1000;
@@ -113,8 +143,8 @@ const orders: Readonly<Record<SortOrder, Order>> = {
   '-createdAt': ordered('-createdAt', byAge, z.iso.datetime()),
 };
 
-function conditionsOf({ category, sku, minPrice, maxPrice }: ProductQuery) {
-  const conditions: { readonly condition: string; readonly params: readonly Param[] }[] = [];
+function conditionsOf({ category, sku, minPrice, maxPrice }: ProductQuery): readonly Condition[] {
+  const conditions: Condition[] = [];
   if (category !== undefined) conditions.push({ condition: 'category = ?', params: [category] });
   if (sku !== undefined) conditions.push({ condition: 'live_sku = ?', params: [sku] });
   if (minPrice !== undefined) conditions.push({ condition: 'price_amount >= ?', params: [minPrice] });

@@ -26,6 +26,15 @@ export function matchingProducts(
   };
 }
 
+/** The same for a product at hand, in a query of its row of `catalog_search`. */
+export function wordsCondition(words: readonly string[]): { readonly condition: string; readonly params: readonly Param[] } {
+  return {
+    condition: words.map(() => "CONCAT(' ', words) LIKE ?").join(' AND '),
+    // letters and digits only: nothing of them is a wildcard
+    params: words.map((word) => `% ${word}%`),
+  };
+}
+
 /** Belongs in the transaction that writes the product. */
 export async function insertSearchText(tx: Sql, productId: string, fields: ProductFields): Promise<void> {
   await insertSearchTexts(tx, [{ productId, fields }]);
