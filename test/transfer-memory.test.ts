@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type ServerProcess, startServer } from './harness/server-process.ts';
 
 /** A process of its own, whose memory is looked at from outside while hundreds of megabytes go through it. */
@@ -14,6 +15,7 @@ const password = 'the first admin of all';
 const rowsPerChunk = 50;
 const description = 'long words '.repeat(300);
 const allowedMib = 64;
+const progressEveryMs = 1100;
 
 let folder: string;
 let server: ServerProcess;
@@ -42,13 +44,17 @@ function memoryMib(): number {
   return Number(kib) / 1024;
 }
 
-/** The same few hundred products over and over, so that most of the time goes into reading and comparing them. */
-function* rows(count: number): Generator<string> {
+/**
+ * The same few hundred products over and over, so that most of the time goes into reading and comparing them. Half way the
+ * sender takes its time, so that there is progress to tell however fast the machine is.
+ */
+async function* rows(count: number): AsyncGenerator<string> {
   for (let first = 0; first < count; first += rowsPerChunk) {
     const chunk = Array.from({ length: rowsPerChunk }, (_, index) =>
       JSON.stringify({ sku: `S-${(first + index) % 500}`, name: 'x', price: { amount: 1, currency: 'GBP' }, description }),
     );
     yield `${chunk.join('\n')}\n`;
+    if (first === count / 2) await pause(progressEveryMs);
   }
 }
 

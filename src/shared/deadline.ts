@@ -3,8 +3,8 @@ import { unavailable } from './failure.ts';
 
 /** By when the work under way has to be done, for everything that it calls (docs/decisions/0022). */
 interface Deadline {
-  /** monotonic milliseconds */
-  readonly at: number;
+  /** monotonic milliseconds; a timer can fire a part of one early, so this moves to when the caller was answered */
+  at: number;
   /** made for the first who waits for its signal: few requests need one */
   abort?: AbortController;
 }
@@ -22,6 +22,7 @@ export function withDeadline<T>(limitMs: number, work: () => Promise<T>): Promis
   return new Promise<T>((resolve, reject) => {
     const timer = setTimeout(() => {
       const reason = tooLate();
+      deadline.at = Math.min(deadline.at, performance.now());
       deadline.abort?.abort(reason);
       reject(reason);
     }, leftMs);

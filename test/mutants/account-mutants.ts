@@ -18,6 +18,13 @@ export const accountMutants: readonly Mutant[] = [
     noticedBy: [embedded('accounts', 'signing in answers a wrong password and an unknown name alike, with the same work')],
   },
   {
+    guard: 'looking for a user takes as long whether there is one or not',
+    file: 'src/modules/auth/sign-in.ts',
+    text: 'await Promise.all([find(nameKey), pause(lookUpMs)])',
+    mutation: 'await Promise.all([find(nameKey)])',
+    noticedBy: [embedded('equal-times', 'how long an answer takes L-15 does not tell whether a user exists')],
+  },
+  {
     guard: 'a password is hashed with the pepper',
     file: 'src/modules/auth/password-hash.ts',
     text: "createHmac('sha384', pepper)",
