@@ -37,7 +37,7 @@ const limits = {
   heap: { unit: 'MiB', limitPerHour: 24 },
   handles: { unit: '', limitPerHour: 20 },
   files: { unit: '', limitPerHour: 20 },
-  connections: { unit: '', limitPerHour: 20 },
+  sessions: { unit: '', limitPerHour: 20 },
   memory: { unit: 'MiB', limitPerHour: 96 },
 } as const;
 type Looked = Readonly<Record<keyof typeof limits, number>>;
@@ -51,8 +51,8 @@ const leaks = {
 
 interface Soaked {
   readonly shop: BenchShop;
-  /** of the server to its database */
-  readonly connections: () => Promise<number>;
+  /** connections to the database */
+  readonly sessions: () => Promise<number>;
   readonly close: () => Promise<void>;
 }
 
@@ -107,7 +107,7 @@ async function startOnServers({ keeper, folder, settings }: Place): Promise<Soak
   const administrator = await mysql.createConnection(stores.mariadb.url);
   return {
     shop,
-    connections: async () => {
+    sessions: async () => {
       const [rows] = await administrator.query<mysql.RowDataPacket[]>("SHOW GLOBAL STATUS LIKE 'Threads_connected'");
       return Number(rows[0]?.Value);
     },
@@ -121,12 +121,12 @@ async function startOnServers({ keeper, folder, settings }: Place): Promise<Soak
 
 async function startOnFiles({ keeper, folder, settings }: Place): Promise<Soaked> {
   const shop = await startEmbeddedShop({ keeper, folder, products, settings });
-  return { shop, connections: async () => 0, close: shop.close };
+  return { shop, sessions: async () => 0, close: shop.close };
 }
 
 /** Samples are taken while the load goes on. @throws what was answered wrong */
 async function soak(
-  { shop, connections }: Soaked,
+  { shop, sessions }: Soaked,
   inspector: ServerInspector,
   { minutes, every }: { readonly minutes: number; readonly every: number },
 ) {
@@ -140,7 +140,7 @@ async function soak(
       if (hours() < (minutes / 60) * warmUpShare) continue;
       const { heapMib: heap, handles } = await inspector.lookAtHeap();
       const files = readdirSync(`/proc/${shop.process.pid()}/fd`).length;
-      looks.push([hours(), { heap, handles, files, connections: await connections(), memory: shop.memoryMib() }]);
+      looks.push([hours(), { heap, handles, files, sessions: await sessions(), memory: shop.memoryMib() }]);
     }
   })();
   await Promise.race([looking, load.failed]);
