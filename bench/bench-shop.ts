@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { type Database, openSqlite } from '../src/shared/database.ts';
 import type { Keeper } from '../test/faults/keeper.ts';
 import { createShopProcess, type ShopProcess } from '../test/faults/shop-process.ts';
@@ -26,10 +26,13 @@ export interface BenchShop {
 
 interface Place {
   readonly keeper: Keeper;
+  /** where the built shop is */
+  readonly built: string;
   readonly folder: string;
 }
 
-const program = 'dist/src/server.js';
+const root = join(import.meta.dirname, '..');
+const server = 'dist/src/server.js';
 const customerCount = 4;
 const password = 'a password for the measurements';
 const beforeExpiryMs = 10 * 60_000;
@@ -53,6 +56,7 @@ const production = {
 /** On the given stores, in a database of its own. `settings` are further variables. */
 export async function startShop({
   keeper,
+  built,
   folder,
   stores,
   database = 'shop',
@@ -64,6 +68,7 @@ export async function startShop({
 }): Promise<BenchShop> {
   const { url, db, productIds } = await stores.database(database);
   const env = { ...production, ...secrets(), ...reach(stores, url, database), ...settings };
+  const program = relative(root, join(built, server));
   const shop = await createShopProcess({ name: 'shop', keeper, folder, program, env });
   await shop.start();
   return measurable({ shop, env, db, productIds, close: async () => void (await shop.kill('SIGTERM')) });
@@ -94,11 +99,13 @@ function secrets() {
 /** The products are put into its file between a first start, which makes the tables, and the one that is measured. */
 export async function startEmbeddedShop({
   keeper,
+  built,
   folder,
   products,
   settings = {},
 }: Place & { readonly products: number; readonly settings?: Readonly<Record<string, string>> }): Promise<BenchShop> {
   const env = { ...production, ...secrets(), ...settings };
+  const program = relative(root, join(built, server));
   const shop = await createShopProcess({ name: 'shop', keeper, folder, program, env });
   await shop.start();
   await shop.kill('SIGTERM');

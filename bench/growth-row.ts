@@ -25,12 +25,12 @@ export const growthRow: Row = {
 };
 
 /** @throws when an answer was wrong, or the audit finds anything */
-async function measureGrowth({ keeper, folder, settings }: Bench): Promise<readonly Result[]> {
+async function measureGrowth({ keeper, built, folder, settings }: Bench): Promise<readonly Result[]> {
   const stores = await startBenchStores({ keeper, folder: join(folder, 'growth'), products: 0, mariaDbSettings: grownSettings });
   const shops: GrownShop[] = [];
   try {
     for (const size of settings.sizes) {
-      const grown = await startGrownShop({ keeper, folder: join(folder, `growth-${size}`), stores, size });
+      const grown = await startGrownShop({ keeper, built: await built(), folder: join(folder, `growth-${size}`), stores, size });
       process.stderr.write(`${size} products and orders: filled in ${grown.seconds.fill.toFixed(0)} s\n`);
       shops.push(grown);
     }

@@ -50,13 +50,15 @@ const perLookUp = 500;
 
 export interface GrownShopOptions {
   readonly keeper: Keeper;
+  /** where the built shop is */
+  readonly built: string;
   readonly folder: string;
   readonly stores: BenchStores;
   readonly size: number;
 }
 
 /** Opens a shop, signs its customers up, fills its database behind its back, and opens it again. */
-export async function startGrownShop({ keeper, folder, stores, size }: GrownShopOptions): Promise<GrownShop> {
+export async function startGrownShop({ keeper, built, folder, stores, size }: GrownShopOptions): Promise<GrownShop> {
   const name = `growth_${size}`;
   mkdirSync(folder, { recursive: true });
   const { url, db } = await stores.database(name);
@@ -65,7 +67,7 @@ export async function startGrownShop({ keeper, folder, stores, size }: GrownShop
   const own = Object.assign(new URL(url), { username: name });
   await administrator.query(`CREATE USER ?@'127.0.0.1' IDENTIFIED BY '${own.password}'`, [name]);
   await administrator.query(`GRANT ALL ON ${name}.* TO ?@'127.0.0.1'`, [name]);
-  const shop = await startShop({ keeper, folder, stores, database: name, settings: { MYSQL_URL: own.href } });
+  const shop = await startShop({ keeper, built, folder, stores, database: name, settings: { MYSQL_URL: own.href } });
   const [typical, great] = [await enter(shop.url, 'typical', 'register'), await enter(shop.url, 'great', 'register')];
   await shop.process.kill('SIGTERM');
 

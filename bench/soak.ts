@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import mysql from 'mysql2/promise';
 import { startKeeper } from '../test/faults/keeper.ts';
 import { lastingPort } from '../test/faults/managed-program.ts';
-import { buildForBench } from './bench-build.ts';
+import { buildShop } from '../test/harness/built-shop.ts';
 import { type BenchShop, startEmbeddedShop, startShop } from './bench-shop.ts';
 import { startBenchStores } from './bench-stores.ts';
 import { describeMachine } from './machine.ts';
@@ -70,13 +70,13 @@ async function main(): Promise<number> {
   const [minutes, every] = [Number(values.minutes), Number(values.every)];
   const leak = values.leak === undefined ? undefined : Object.entries(leaks).find(([name]) => name === values.leak)?.[1];
   if (values.help || !(minutes > 0 && every > 0) || (values.leak !== undefined && leak === undefined)) throw new Error(usage);
-  buildForBench();
   const keeper = startKeeper();
   const folder = mkdtempSync(join(tmpdir(), 'soak-'));
   keeper.keepFolder(folder);
   const inspectorPort = await lastingPort();
   const settings = { NODE_OPTIONS: `--inspect=127.0.0.1:${inspectorPort}` };
   try {
+    await buildShop(folder, ['src']);
     const soaked = await (values.embedded ? startOnFiles : startOnServers)({ keeper, folder, settings });
     // a process with a debugger attached does not end
     const inspector = await inspectServer(inspectorPort);
@@ -103,7 +103,7 @@ interface Place {
 
 async function startOnServers({ keeper, folder, settings }: Place): Promise<Soaked> {
   const stores = await startBenchStores({ keeper, folder: join(folder, 'stores'), products });
-  const shop = await startShop({ keeper, folder, stores, settings });
+  const shop = await startShop({ keeper, built: folder, folder, stores, settings });
   const administrator = await mysql.createConnection(stores.mariadb.url);
   return {
     shop,
@@ -120,7 +120,7 @@ async function startOnServers({ keeper, folder, settings }: Place): Promise<Soak
 }
 
 async function startOnFiles({ keeper, folder, settings }: Place): Promise<Soaked> {
-  const shop = await startEmbeddedShop({ keeper, folder, products, settings });
+  const shop = await startEmbeddedShop({ keeper, built: folder, folder, products, settings });
   return { shop, sessions: async () => 0, close: shop.close };
 }
 
