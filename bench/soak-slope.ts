@@ -23,15 +23,16 @@ export interface Slope {
 const blockCount = 10;
 
 /**
- * A line through the medians of ten equal stretches of time (least squares): neighbouring samples are alike, so each stretch counts once,
- * and a sample that fell into a busy moment not at all. @throws RangeError with fewer samples than stretches
+ * A line through the lowest samples of ten equal stretches of time (least squares): what requests under way hold comes on top of what
+ * stays, and neighbouring samples are alike, so each stretch counts once. @throws RangeError with fewer samples than stretches
  */
 export function slopeOf({ samples, limitPerHour }: Pick<Series, 'samples' | 'limitPerHour'>): Slope {
   if (samples.length < blockCount) throw new RangeError(`${samples.length} samples are too few to tell.`);
   const points = Array.from({ length: blockCount }, (_, block) => {
     const from = Math.floor((block * samples.length) / blockCount);
     const some = samples.slice(from, Math.floor(((block + 1) * samples.length) / blockCount));
-    return { hour: middleOf(some.map(([hour]) => hour)), value: middleOf(some.map(([, value]) => value)) };
+    const [hour, value] = some.reduce((lowest, sample) => (sample[1] < lowest[1] ? sample : lowest));
+    return { hour, value };
   });
   const mean = (of: (point: { hour: number; value: number }) => number) =>
     points.reduce((sum, point) => sum + of(point), 0) / points.length;
@@ -45,9 +46,4 @@ export function slopeOf({ samples, limitPerHour }: Pick<Series, 'samples' | 'lim
     grows: perHour - spread > limitPerHour,
     isUnclear: perHour - spread <= limitPerHour && perHour + spread > limitPerHour,
   };
-}
-
-function middleOf(values: readonly number[]): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  return sorted[sorted.length >> 1] ?? Number.NaN;
 }

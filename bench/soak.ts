@@ -35,9 +35,9 @@ const usualMinutes = 10;
 /** Growth an hour that is taken for none, and what it is measured in. */
 const limits = {
   heap: { unit: 'MiB', limitPerHour: 24 },
-  handles: { unit: '', limitPerHour: 20 },
-  files: { unit: '', limitPerHour: 20 },
-  sessions: { unit: '', limitPerHour: 20 },
+  handles: { unit: '', limitPerHour: 100 },
+  files: { unit: '', limitPerHour: 100 },
+  sessions: { unit: '', limitPerHour: 100 },
   memory: { unit: 'MiB', limitPerHour: 96 },
 } as const;
 type Looked = Readonly<Record<keyof typeof limits, number>>;
