@@ -1,17 +1,23 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { createProductBody, patchProductBody, productSchema, replaceProductBody } from '../src/modules/catalog/product-schema.ts';
+import { csvColumns } from '../src/modules/catalog/product-transfer-schema.ts';
 import type { VersionedCopies } from '../src/shared/versioned-copies.ts';
 import { type CatalogUnderTest, startCatalog } from './harness/catalog.ts';
 import { endOf, importText } from './harness/importing.ts';
 
 /**
  * What is true of every field of a product, told for each member that the schema of POST has: so a new field is covered from
- * the moment it stands there. The values are the examples of the schema.
+ * the moment it stands there (docs/adding-a-field.md). The values are the examples of the schema.
  */
 
 interface Schema {
   readonly $ref?: string;
   readonly example?: unknown;
+  readonly type?: string;
+  readonly pattern?: string;
+  readonly enum?: readonly string[];
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
 }
@@ -51,6 +57,14 @@ function exampleOf({ title, schema }: Pick<Field, 'title' | 'schema'>): unknown 
   return Object.fromEntries(
     members.map(([name, member]) => [name, exampleOf({ title: `${title}.${name}`, schema: resolved(member) })]),
   );
+}
+
+/** The longest text that the rule allows, of characters that take four bytes; none where the rule is no length. */
+function longestOf({ title, schema: { type, pattern, enum: choice } }: Field): string | undefined {
+  if (type !== 'string' || choice !== undefined) return undefined;
+  const [, length] = /\{\d+,(\d+)\}\$$/.exec(pattern ?? '') ?? [];
+  if (length === undefined) throw new Error(`The pattern of the field ${title} does not end in a length, as {1,100}$ does.`);
+  return '\u{1f9e6}'.repeat(Number(length));
 }
 
 /** What has to be there, with values other than the examples. */
@@ -133,6 +147,14 @@ describe('the fields of a product', () => {
   it('have examples, which are not what a plain product has', () => {
     for (const field of fields) expect([field.title, exampleOf(field)]).not.toEqual([field.title, valueIn(plain, field)]);
   });
+
+  it('are explained to who imports them', () => {
+    const page = readFileSync(join(__dirname, '..', 'docs', 'importing.md'), 'utf8');
+    const explained = page
+      .split('\n')
+      .flatMap((line) => (/^\| `/.test(line) ? [...(line.split('|')[1]?.matchAll(/`(\w+)`/g) ?? [])] : []));
+    expect(explained.map(([, column]) => column).sort()).toEqual([...csvColumns].sort());
+  });
 });
 
 describe.each(fields)('the field $title of a product', (field) => {
@@ -162,6 +184,23 @@ describe.each(fields)('the field $title of a product', (field) => {
     const changes = Object.assign({}, ...others.map((other) => partOf(other.path, exampleOf(other))));
     expect(valueIn(await write('patch', changes), field)).toEqual(exampleOf(field));
     if (field.optional) expect(valueIn(await write('patch', partOf(field.path, null)), field)).toEqual(valueIn(before, field));
+  });
+
+  it('may be as long as its rule allows, created, edited and imported', async () => {
+    const longest = longestOf(field);
+    if (longest === undefined) return;
+    await here.product(plain);
+    const body = plainWith(field, longest);
+    expect(valueIn(await write('put', body), field)).toBe(longest);
+    await write('put', plain);
+    const { sku } = plain;
+    expect(endOf(await importText(here, JSON.stringify({ ...body, sku })))).toMatchObject({ complete: true, refused: 0 });
+    if (field.title !== 'sku') expect(valueIn(await product(), field)).toBe(longest);
+    await here.db.run('DELETE FROM catalog_products');
+    expect(valueIn(await here.product(body), field)).toBe(longest);
+    await here.db.run('DELETE FROM catalog_products');
+    expect(endOf(await importText(here, JSON.stringify(body)))).toMatchObject({ created: 1 });
+    expect(valueIn(await product(), field)).toBe(longest);
   });
 
   describe.each(['application/x-ndjson', 'text/csv'])('as %s', (type) => {
