@@ -124,6 +124,15 @@ export const transferMutants: readonly Mutant[] = [
     noticedBy: [embedded('product-fields', field('description', reason))],
   },
   {
+    guard: 'a list of rows carries texts of any length to MySQL',
+    file: columns,
+    text: "const text = 'MEDIUMTEXT ",
+    mutation: "const text = 'VARCHAR(50) ",
+    noticedBy: [
+      services('product-fields', 'the field name of a product may be as long as its rule allows, created, edited and imported'),
+    ],
+  },
+  {
     guard: 'a cell of CSV stands under the name of its column',
     file: 'src/modules/catalog/product-export.ts',
     text: 'csvColumns.map((column) => cells[column])',

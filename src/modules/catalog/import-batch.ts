@@ -118,7 +118,7 @@ async function updateProducts(
 const columnList = writtenColumns.map(({ column }) => column).join(', ');
 const assignments = (prefix: string) => writtenColumns.map(({ column }) => `${prefix}${column} = d.${column}`).join(', ');
 
-// One JSON text for all rows: one prepared statement, whatever the size of the batch. What does not fit is an error, and never lost.
+// One JSON text for all rows: one prepared statement, whatever the size of the batch. What does not fit a column is an error, and never lost.
 const updateOnMysql = `
   UPDATE JSON_TABLE(?, '$[*]' COLUMNS (
       id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin PATH '$[0]' ERROR ON ERROR,

@@ -38,20 +38,21 @@ export function productOf(record: ProductRecord): Product {
 interface WrittenColumn {
   readonly name: keyof WrittenColumns;
   readonly column: string;
-  /** what MySQL reads it as from a JSON text; at least as long as the column */
+  /** what MySQL reads it as from a JSON text */
   readonly type: string;
 }
 
-const text = (type: string) => `${type} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`;
+// Never shorter than the column: JSON_TABLE of MariaDB cuts off what is too long, where the column refuses it.
+const text = 'MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin';
 const types: Readonly<Record<keyof WrittenColumns, string>> = {
-  sku: text('VARCHAR(64)'),
-  name: text('VARCHAR(200)'),
-  nameKey: text('VARCHAR(200)'),
-  description: text('MEDIUMTEXT'),
-  category: text('VARCHAR(100)'),
-  attributes: text('MEDIUMTEXT'),
+  sku: text,
+  name: text,
+  nameKey: text,
+  description: text,
+  category: text,
+  attributes: text,
   priceAmount: 'BIGINT',
-  priceCurrency: text('VARCHAR(3)'),
+  priceCurrency: text,
 };
 
 /** The one list of them: whoever writes or compares whole products goes through it. */
