@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { type Admin, openAdmin, readQuantiles, shopIsReady } from './attacked-shop.ts';
 import { type Document, sqlmapTargets } from './sqlmap-targets.ts';
 
@@ -87,12 +88,10 @@ async function* sqlmap({ url, productId, signIn }: Target, secondsEach: number):
     const options = ['--batch', '--flush-session', '--level=2', '--risk=2', '--threads=1', '--timeout=10', '--retries=0'];
     const ignored = ['--ignore-code=400,401,403,404,406,409,412,415,422,428,429', '--disable-coloring'];
     // tokens end sooner than a whole run
-    const { stdout } = spawnSync('sqlmap', [...given, ...options, ...ignored, '-H', `Authorization: Bearer ${await signIn()}`], {
-      encoding: 'utf8',
-      timeout: secondsEach * 1000,
-    });
-    const found = /is vulnerable|identified the following injection point/i.exec(stdout ?? '');
-    const ended = /all tested parameters do not appear to be injectable/.test(stdout ?? '');
+    const words = [...given, ...options, ...ignored, '-H', `Authorization: Bearer ${await signIn()}`];
+    const stdout = await outputOf('sqlmap', words, secondsEach);
+    const found = /is vulnerable|identified the following injection point/i.exec(stdout);
+    const ended = /all tested parameters do not appear to be injectable/.test(stdout);
     yield {
       tool: `sqlmap, ${operationId}, ${marks} places`,
       ok: found === null,
@@ -149,6 +148,12 @@ async function* slowhttptest(target: Target, seconds: number): AsyncGenerator<Re
     const told = `service ${unavailable ? 'was not always available' : 'available throughout'}; p99 of a product read ${busy.toFixed(1)} ms, quiet ${quiet.toFixed(1)} ms`;
     yield { tool: `slowhttptest, ${slowSockets} slow ${what}`, ok: !unavailable, told };
   }
+}
+
+/** What it has written when it ends, or when its time is over. */
+async function outputOf(program: string, words: readonly string[], seconds: number): Promise<string> {
+  const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'ignore'], timeout: seconds * 1000 });
+  return text(child.stdout);
 }
 
 function isInstalled(program: string): boolean {
