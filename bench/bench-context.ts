@@ -24,6 +24,8 @@ export interface Bench {
   shop(): Promise<BenchShop>;
   /** on its own storage */
   embeddedShop(): Promise<BenchShop>;
+  /** one more on the same servers, with a database of that name and further variables; whoever asks closes it */
+  ownShop(database: string, settings?: Readonly<Record<string, string>>): Promise<BenchShop>;
   close(): Promise<void>;
 }
 
@@ -46,6 +48,8 @@ export function createBench(settings: BenchSettings): Bench {
     stores,
     shop,
     embeddedShop,
+    ownShop: async (database, further) =>
+      startShop({ keeper, folder: place(database), stores: await stores(), database, settings: further }),
     close: async () => {
       for (const started of [shop, embeddedShop]) await (await started.begun())?.close();
       await (await stores.begun())?.close();

@@ -60,7 +60,7 @@ export async function startShop({
 }: Place & {
   readonly stores: BenchStores;
   readonly database?: string;
-  readonly settings?: Readonly<Record<string, string>>;
+  readonly settings?: Readonly<Record<string, string>> | undefined;
 }): Promise<BenchShop> {
   const { url, db, productIds } = await stores.database(database);
   const env = { ...production, ...secrets(), ...reach(stores, url, database), ...settings };
