@@ -1,7 +1,7 @@
 import { type BackgroundLoad, startBackgroundLoad } from './background-load.ts';
 import type { Bench } from './bench-context.ts';
 import { interleaved, type Result, type Row } from './bench-row.ts';
-import type { BenchShop } from './bench-shop.ts';
+import { type BenchShop, customerNames } from './bench-shop.ts';
 import { readOpenly } from './open-reads.ts';
 
 /** What slow-sockets-program.ts is given. */
@@ -41,7 +41,6 @@ const leastOfRate = 0.9;
 const accounts = 10_000;
 /** the limits of logins as they are by default, behind one proxy, so that each login has an address of its own */
 const attacked = { TRUST_PROXY_HOPS: '1', RATE_LIMIT_LOGIN: '60/600', RATE_LIMIT_LOGIN_FAILURES: '10/600' };
-const usernames = ['admin', 'customer-1', 'customer-2', 'customer-3', 'customer-4'];
 
 export const attackRow: Row = {
   name: 'read-under-attack',
@@ -82,7 +81,7 @@ async function beginAttack(keeper: Bench['keeper'], { port }: BenchShop): Promis
     ...{ port, sockets },
   } satisfies SlowSockets);
   const flood: BackgroundLoad<LoginFloodResult> = await startBackgroundLoad(keeper, 'login-flood-program.ts', {
-    ...{ port, ratePerSecond, accounts, usernames },
+    ...{ port, ratePerSecond, accounts, usernames: ['admin', ...customerNames] },
   } satisfies LoginFlood);
   return async () => ({ slow: await slow.stop(), flood: await flood.stop() });
 }

@@ -30,8 +30,8 @@ interface Place {
 }
 
 const program = 'dist/src/server.js';
-const customerCount = 4;
-const password = 'a password for the measurements';
+export const customerNames = ['customer-1', 'customer-2', 'customer-3', 'customer-4'];
+export const customerPassword = 'a password for the measurements';
 const beforeExpiryMs = 10 * 60_000;
 
 /** All limits are on, only so high that the load stays below them. Events are delivered in the process, since SQS is no server of ours. */
@@ -39,7 +39,7 @@ const production = {
   NODE_ENV: 'production',
   ALLOW_EMBEDDED: 'true',
   ADMIN_USERNAME: 'admin',
-  ADMIN_PASSWORD: password,
+  ADMIN_PASSWORD: customerPassword,
   AUDIT_INTERVAL_SECONDS: '0',
   DRAIN_DELAY_MS: '0',
   RATE_LIMIT_BROWSING: '100000000/60',
@@ -124,8 +124,7 @@ function measurable({
     customers: async () => {
       if (signedIn === undefined || signedIn.until < Date.now()) {
         const tokens: string[] = [];
-        for (let number = 1; number <= customerCount; number++)
-          tokens.push(await enter(shop.url, `customer-${number}`, registered ? 'login' : 'register'));
+        for (const name of customerNames) tokens.push(await enter(shop.url, name, registered ? 'login' : 'register'));
         registered = true;
         signedIn = { tokens, until: Date.now() + beforeExpiryMs };
       }
@@ -140,7 +139,7 @@ async function enter(url: string, username: string, how: 'login' | 'register'): 
   const answer = await fetch(`${url}/api/auth/${how}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ username, password }),
+    body: JSON.stringify({ username, password: customerPassword }),
   });
   const { accessToken } = (await answer.json()) as { accessToken?: string }; // as the shop documents it
   if (accessToken === undefined) throw new Error(`${how} answered ${answer.status}.`);

@@ -34,9 +34,10 @@ async function main(): Promise<void> {
   };
 
   const startedAt = performance.now();
-  let sent = 0;
-  for (; performance.now() - startedAt < load.seconds * 1000; await pause(tickMs)) {
-    for (const due = ((performance.now() - startedAt) * load.ratePerSecond) / 1000; sent < due; sent += 1) {
+  const total = Math.ceil(load.ratePerSecond * load.seconds);
+  for (let sent = 0; sent < total; await pause(tickMs)) {
+    const due = Math.min(total, ((performance.now() - startedAt) * load.ratePerSecond) / 1000);
+    for (; sent < due; sent += 1) {
       const work = one().finally(() => underWay.delete(work));
       underWay.add(work);
     }
@@ -45,7 +46,7 @@ async function main(): Promise<void> {
   await Promise.all(underWay);
   for (const socket of idle) socket.close();
   const result: OpenReadResult = {
-    ...{ sent, seconds, wrong: wrong.length, told: wrong.slice(0, mostTold) },
+    ...{ sent: total, seconds, wrong: wrong.length, told: wrong.slice(0, mostTold) },
     p50Ms: percentile(latencies, 0.5),
     p99Ms: percentile(latencies, 0.99),
   };
