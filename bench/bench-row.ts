@@ -51,7 +51,7 @@ export function judge({ baseline, project, goal }: Result): Verdict {
 }
 
 /** @throws RangeError of nothing */
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((one, other) => one - other);
   const [low, high] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
   if (low === undefined || high === undefined) throw new RangeError('There is no median of nothing.');
