@@ -12,6 +12,8 @@ export interface BenchSettings {
   /** before the first round */
   readonly warmUpSeconds: number;
   readonly products: number;
+  /** processes of the shop that answer requests, where a row does not say it */
+  readonly workers: number;
 }
 
 /** What the rows share: servers are started when the first row asks for them, and end with the run. */
@@ -25,7 +27,7 @@ export interface Bench {
   /** on its own storage */
   embeddedShop(): Promise<BenchShop>;
   /** one more on the same servers, with a database of that name and further variables; whoever asks closes it */
-  ownShop(database: string, settings?: Readonly<Record<string, string>>): Promise<BenchShop>;
+  ownShop(database: string, settings?: Readonly<Record<string, string>>, workers?: number): Promise<BenchShop>;
   close(): Promise<void>;
 }
 
@@ -39,7 +41,7 @@ export function createBench(settings: BenchSettings): Bench {
     return path;
   };
   const stores = once(() => startBenchStores({ keeper, folder: place('stores'), products: settings.products }));
-  const shop = once(async () => startShop({ keeper, folder: place('shop'), stores: await stores() }));
+  const shop = once(async () => startShop({ keeper, folder: place('shop'), stores: await stores(), workers: settings.workers }));
   const embeddedShop = once(() => startEmbeddedShop({ keeper, folder: place('embedded'), products: settings.products }));
   return {
     settings,
@@ -48,8 +50,8 @@ export function createBench(settings: BenchSettings): Bench {
     stores,
     shop,
     embeddedShop,
-    ownShop: async (database, further) =>
-      startShop({ keeper, folder: place(database), stores: await stores(), database, settings: further }),
+    ownShop: async (database, further, workers = settings.workers) =>
+      startShop({ keeper, folder: place(database), stores: await stores(), database, settings: further, workers }),
     close: async () => {
       for (const started of [shop, embeddedShop]) await (await started.begun())?.close();
       await (await stores.begun())?.close();

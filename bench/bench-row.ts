@@ -22,6 +22,8 @@ export interface Row {
   readonly title: string;
   /** runs only when it is named */
   readonly optIn?: boolean;
+  /** measures the shop as one process, however many are asked for */
+  readonly alone?: boolean;
   /** @throws when an answer was wrong, or the data afterwards is */
   readonly run: (bench: Bench) => Promise<readonly Result[]>;
 }

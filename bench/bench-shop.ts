@@ -5,6 +5,7 @@ import { type Database, openSqlite } from '../src/shared/database.ts';
 import type { Keeper } from '../test/faults/keeper.ts';
 import { createShopProcess, type ShopProcess } from '../test/faults/shop-process.ts';
 import { type BenchStores, fillWithProducts } from './bench-stores.ts';
+import { clusterPids, clusterProgram, clusterSettings } from './shop-cluster.ts';
 
 /** The built server as production runs it, ready to be measured. */
 export interface BenchShop {
@@ -17,9 +18,9 @@ export interface BenchShop {
   readonly env: Readonly<Record<string, string>>;
   /** tokens of customers, good for 15 minutes */
   customers(): Promise<readonly string[]>;
-  /** seconds of processor time so far */
+  /** seconds of processor time so far, of all its processes */
   cpuSeconds(): number;
-  /** resident memory, in MiB */
+  /** resident memory, in MiB; of all its processes together */
   memoryMib(): number;
   close(): Promise<void>;
 }
@@ -50,23 +51,28 @@ const production = {
   RATE_LIMIT_REGISTER: '100000000/60',
 };
 
-/** On the given stores, in a database of its own. `settings` are further variables. */
+/** On the given stores, in a database of its own. `settings` are further variables; more than one worker: under pm2. */
 export async function startShop({
   keeper,
   folder,
   stores,
   database = 'shop',
   settings = {},
+  workers = 1,
 }: Place & {
   readonly stores: BenchStores;
   readonly database?: string;
+  readonly workers?: number;
   readonly settings?: Readonly<Record<string, string>> | undefined;
 }): Promise<BenchShop> {
   const { url, db, productIds } = await stores.database(database);
-  const env = { ...production, ...secrets(), ...reach(stores, url, database), ...settings };
-  const shop = await createShopProcess({ name: 'shop', keeper, folder, program, env });
+  const ofCluster = workers > 1 ? await clusterSettings(folder, workers) : undefined;
+  const env = { ...production, ...secrets(), ...reach(stores, url, database), ...ofCluster, ...settings };
+  const started = ofCluster === undefined ? program : clusterProgram;
+  const shop = await createShopProcess({ name: 'shop', keeper, folder, program: started, env });
   await shop.start();
-  return measurable({ shop, env, db, productIds, close: async () => void (await shop.kill('SIGTERM')) });
+  const pids = ofCluster && (await clusterPids({ keeper, pid: shop.pid(), workers, settings: ofCluster }));
+  return measurable({ shop, env, db, productIds, pids, close: async () => void (await shop.kill('SIGTERM')) });
 }
 
 /** What a process has to know to reach the stores. */
@@ -112,8 +118,14 @@ export async function startEmbeddedShop({ keeper, folder, products }: Place & { 
 
 function measurable({
   shop,
+  pids,
   ...rest
-}: Pick<BenchShop, 'env' | 'db' | 'productIds' | 'close'> & { readonly shop: ShopProcess }): BenchShop {
+}: Pick<BenchShop, 'env' | 'db' | 'productIds' | 'close'> & {
+  readonly shop: ShopProcess;
+  /** undefined: the program that was started is the shop */
+  readonly pids?: readonly number[] | undefined;
+}): BenchShop {
+  const sum = (of: (pid: number | undefined) => number) => (pids ?? [shop.pid()]).map(of).reduce((one, other) => one + other, 0);
   let signedIn: { readonly tokens: readonly string[]; readonly until: number } | undefined;
   let registered = false;
   return {
@@ -130,8 +142,8 @@ function measurable({
       }
       return signedIn.tokens;
     },
-    cpuSeconds: () => cpuSecondsOf(shop.pid()),
-    memoryMib: () => memoryMibOf(shop.pid()),
+    cpuSeconds: () => sum(cpuSecondsOf),
+    memoryMib: () => sum(memoryMibOf),
   };
 }
 

@@ -10,6 +10,7 @@ const hook = pathToFileURL(join(import.meta.dirname, 'baselines', 'unbatched-sho
 
 export const oneClientRow: Row = {
   name: 'one-client',
+  alone: true,
   title: 'median time of an order of one client alone against the same server with nothing batched',
   run: compareOneClient,
 };

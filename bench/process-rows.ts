@@ -20,12 +20,14 @@ const restMs = 5000;
 export const processRows: readonly Row[] = [
   {
     name: 'start',
+    alone: true,
     title:
       'from the start of the process to ready on embedded storage with data against the first answer of an empty Express app',
     run: measureStart,
   },
   {
     name: 'memory',
+    alone: true,
     title: 'resident memory of a process on production stores, at rest and after reads and orders of 64 clients',
     run: measureMemory,
   },

@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   const load = name === 'orders' || name === 'reads' ? loads[name] : undefined;
   if (load === undefined) throw new Error(usage);
   buildForBench();
-  const bench = createBench({ rounds: 1, seconds, warmUpSeconds, products: 10_000 });
+  const bench = createBench({ rounds: 1, seconds, warmUpSeconds, products: 10_000, workers: 1 });
   const written = join(bench.folder, 'profile');
   let fromMicroseconds = 0;
   try {

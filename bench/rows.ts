@@ -6,6 +6,7 @@ import { orderRows } from './order-rows.ts';
 import { overloadRow } from './overload-row.ts';
 import { processRows } from './process-rows.ts';
 import { readRows } from './read-rows.ts';
+import { workerRow } from './worker-row.ts';
 
 /** All rows, in the order of the table. A new one is added here and has everything else from there. */
 export const rows: readonly Row[] = [
@@ -16,4 +17,5 @@ export const rows: readonly Row[] = [
   ...loginRows,
   attackRow,
   ...processRows,
+  workerRow,
 ];
