@@ -13,8 +13,8 @@ export interface SlowSockets {
 export interface SlowSocketsResult {
   /** connections that were made, those of clients that were shut out and came again included */
   readonly opened: number;
-  /** that were open at any time */
-  readonly fewest: number;
+  /** that were open at a time, at the median: those that are shut out together take a moment to come again */
+  readonly usual: number;
 }
 
 /** What login-flood-program.ts is given. */
@@ -91,7 +91,7 @@ export function problemsOfAttack({ slow, flood: { statuses, seconds } }: Attack)
   const { 401: checkedPasswords = 0, 429: _limited, 503: _refused, ...others } = statuses;
   const answered = Object.values(statuses).reduce((sum, count) => sum + count, 0);
   return [
-    ...(slow.fewest >= leastSockets ? [] : [`only ${slow.fewest} of ${sockets} slow connections were open at a time`]),
+    ...(slow.usual >= leastSockets ? [] : [`only ${slow.usual} of ${sockets} slow connections were open at a time`]),
     ...(checkedPasswords > 0 ? [] : ['no password was checked']),
     ...(answered >= seconds * ratePerSecond * leastOfRate ? [] : [`${answered} logins in ${seconds.toFixed(1)} s`]),
     ...Object.entries(others).map(([status, count]) => `${count} logins were answered ${status}`),

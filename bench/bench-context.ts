@@ -43,6 +43,7 @@ export function createBench(settings: BenchSettings): Bench {
   const stores = once(() => startBenchStores({ keeper, folder: place('stores'), products: settings.products }));
   const shop = once(async () => startShop({ keeper, folder: place('shop'), stores: await stores(), workers: settings.workers }));
   const embeddedShop = once(() => startEmbeddedShop({ keeper, folder: place('embedded'), products: settings.products }));
+  const owned: BenchShop[] = [];
   return {
     settings,
     keeper,
@@ -50,9 +51,21 @@ export function createBench(settings: BenchSettings): Bench {
     stores,
     shop,
     embeddedShop,
-    ownShop: async (database, further, workers = settings.workers) =>
-      startShop({ keeper, folder: place(database), stores: await stores(), database, settings: further, workers }),
+    ownShop: async (database, further, workers = settings.workers) => {
+      const own = await startShop({
+        keeper,
+        folder: place(database),
+        stores: await stores(),
+        database,
+        settings: further,
+        workers,
+      });
+      owned.push(own);
+      return own;
+    },
     close: async () => {
+      // a row that failed has left them
+      for (const own of owned) await own.close();
       for (const started of [shop, embeddedShop]) await (await started.begun())?.close();
       await (await stores.begun())?.close();
       await keeper.close();
