@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Keeper, startKeeper } from '../test/faults/keeper.ts';
+import { buildShop } from '../test/harness/built-shop.ts';
 import { type BenchShop, startEmbeddedShop, startShop } from './bench-shop.ts';
 import { type BenchStores, startBenchStores } from './bench-stores.ts';
 
@@ -21,6 +22,8 @@ export interface Bench {
   readonly settings: BenchSettings;
   readonly keeper: Keeper;
   readonly folder: string;
+  /** Builds the shop, once. Answers the folder that holds it as the repository would. */
+  built(): Promise<string>;
   stores(): Promise<BenchStores>;
   /** on MariaDB, DynamoDB and Redis */
   shop(): Promise<BenchShop>;
@@ -40,20 +43,31 @@ export function createBench(settings: BenchSettings): Bench {
     mkdirSync(path, { recursive: true });
     return path;
   };
+  // into the folder of the run, since another may be measuring as well
+  const built = once(async () => {
+    await buildShop(folder, ['ecosystem.config.js', 'src']);
+    return folder;
+  });
   const stores = once(() => startBenchStores({ keeper, folder: place('stores'), products: settings.products }));
-  const shop = once(async () => startShop({ keeper, folder: place('shop'), stores: await stores(), workers: settings.workers }));
-  const embeddedShop = once(() => startEmbeddedShop({ keeper, folder: place('embedded'), products: settings.products }));
+  const shop = once(async () =>
+    startShop({ keeper, built: await built(), folder: place('shop'), stores: await stores(), workers: settings.workers }),
+  );
+  const embeddedShop = once(async () =>
+    startEmbeddedShop({ keeper, built: await built(), folder: place('embedded'), products: settings.products }),
+  );
   const owned: BenchShop[] = [];
   return {
     settings,
     keeper,
     folder,
+    built,
     stores,
     shop,
     embeddedShop,
     ownShop: async (database, further, workers = settings.workers) => {
       const own = await startShop({
         keeper,
+        built: await built(),
         folder: place(database),
         stores: await stores(),
         database,

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { type Database, openSqlite } from '../src/shared/database.ts';
 import type { Keeper } from '../test/faults/keeper.ts';
 import { createShopProcess, type ShopProcess } from '../test/faults/shop-process.ts';
@@ -27,10 +27,13 @@ export interface BenchShop {
 
 interface Place {
   readonly keeper: Keeper;
+  /** where the built shop is */
+  readonly built: string;
   readonly folder: string;
 }
 
-const program = 'dist/src/server.js';
+const root = join(import.meta.dirname, '..');
+const server = 'dist/src/server.js';
 export const customerNames = ['customer-1', 'customer-2', 'customer-3', 'customer-4'];
 export const customerPassword = 'a password for the measurements';
 const beforeExpiryMs = 10 * 60_000;
@@ -54,6 +57,7 @@ const production = {
 /** On the given stores, in a database of its own. `settings` are further variables; more than one worker: under pm2. */
 export async function startShop({
   keeper,
+  built,
   folder,
   stores,
   database = 'shop',
@@ -68,8 +72,8 @@ export async function startShop({
   const { url, db, productIds } = await stores.database(database);
   const ofCluster = workers > 1 ? await clusterSettings(folder, workers) : undefined;
   const env = { ...production, ...secrets(), ...reach(stores, url, database), ...ofCluster, ...settings };
-  const started = ofCluster === undefined ? program : clusterProgram;
-  const shop = await createShopProcess({ name: 'shop', keeper, folder, program: started, env });
+  const program = relative(root, join(built, ofCluster === undefined ? server : clusterProgram));
+  const shop = await createShopProcess({ name: 'shop', keeper, folder, program, env });
   await shop.start();
   const pids = ofCluster && (await clusterPids({ keeper, pid: shop.pid(), workers, settings: ofCluster }));
   return measurable({ shop, env, db, productIds, pids, close: async () => void (await shop.kill('SIGTERM')) });
@@ -98,8 +102,14 @@ function secrets() {
 }
 
 /** The products are put into its file between a first start, which makes the tables, and the one that is measured. */
-export async function startEmbeddedShop({ keeper, folder, products }: Place & { readonly products: number }): Promise<BenchShop> {
+export async function startEmbeddedShop({
+  keeper,
+  built,
+  folder,
+  products,
+}: Place & { readonly products: number }): Promise<BenchShop> {
   const env = { ...production, ...secrets() };
+  const program = relative(root, join(built, server));
   const shop = await createShopProcess({ name: 'shop', keeper, folder, program, env });
   await shop.start();
   await shop.kill('SIGTERM');

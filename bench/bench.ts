@@ -1,5 +1,4 @@
 import { parseArgs } from 'node:util';
-import { buildForBench } from './bench-build.ts';
 import { type BenchSettings, createBench } from './bench-context.ts';
 import { judge, type Result, type Row } from './bench-row.ts';
 import { describeMachine } from './machine.ts';
@@ -38,7 +37,6 @@ async function main(): Promise<number> {
   const { rounds, seconds, workers } = values;
   const settings = { ...(values.smoke ? smoke : usual), ...numbers({ rounds, seconds, workers }) };
   const chosen = choose(positionals, settings);
-  buildForBench();
   const results = await measure(chosen, settings);
   say(formatTable(results));
   if (values.smoke) return 0;
@@ -66,6 +64,7 @@ async function measure(chosen: readonly Row[], settings: BenchSettings): Promise
   const bench = createBench(settings);
   const results: Result[] = [];
   try {
+    await bench.built();
     for (const row of chosen) {
       const startedAt = performance.now();
       results.push(...(await row.run(bench)));
