@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { problemsOfAttack } from '../bench/attack-row.ts';
@@ -41,6 +42,12 @@ describe('the benchmark', () => {
   });
 
   const right = { load: { statuses: { 201: 10 }, distinctOrders: 10, wrong: [] }, stored: 10, confirmed: 10 };
+
+  it('tells what orders cost as the documentation does', async () => {
+    const { stdout } = await run(process.execPath, [join(__dirname, '..', 'bench', 'order-costs.ts')]);
+    expect(stdout).toContain('| together |');
+    expect(readFileSync(join(__dirname, '..', 'docs', 'performance.md'), 'utf8')).toContain(stdout);
+  });
 
   it('has nothing to say about orders that are right', () => {
     expect(problemsOf(right)).toEqual([]);
