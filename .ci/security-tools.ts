@@ -1,16 +1,22 @@
-// Attacks a shop of its own, on 127.0.0.1, with what is installed of sqlmap, ffuf and slowhttptest, each within a time of its own.
+// Attacks a shop of its own, on 127.0.0.1, with what is installed of ffuf, slowhttptest and sqlmap, each within a time of its own.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readQuantiles, shopIsReady, signInAsAdmin } from './attacked-shop.ts';
+import { text } from 'node:stream/consumers';
+import { type Admin, openAdmin, readQuantiles, shopIsReady } from './attacked-shop.ts';
+import { type Document, sqlmapTargets } from './sqlmap-targets.ts';
 
-interface Target {
+interface Target extends Admin {
   readonly url: string;
-  readonly token: string;
-  readonly productId: string;
+}
+
+export interface ToolTimes {
+  /** of sqlmap, for each operation; 0: it is left out */
+  readonly sqlmapSeconds: number;
+  readonly slowSeconds: number;
 }
 
 interface Result {
@@ -19,22 +25,18 @@ interface Result {
   readonly told: string;
 }
 
-const sqlmapSeconds = 60;
-const slowSeconds = 25;
 const slowSockets = 500;
 const colour = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
 
 /** @returns whether nothing was found; a tool that is not installed is told and does not count */
-export async function runTools(): Promise<boolean> {
+export async function runTools(times: ToolTimes): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), 'attacked-'));
   const server = await startShop(folder);
   try {
-    const target = {
-      url: server.url,
-      ...(await signInAsAdmin(server.url, readFileSync(join(folder, 'admin-password'), 'utf8').trim())),
-    };
+    const password = readFileSync(join(folder, 'admin-password'), 'utf8').trim();
+    const target = { url: server.url, ...(await openAdmin(server.url, password)) };
     let clean = true;
-    for await (const { tool, ok, told } of attackWith(target)) {
+    for await (const { tool, ok, told } of attackWith(target, times)) {
       console.log(`${ok ? 'ok  ' : 'FAIL'} ${tool}: ${told}`);
       clean &&= ok;
     }
@@ -46,10 +48,10 @@ export async function runTools(): Promise<boolean> {
   }
 }
 
-async function* attackWith(target: Target): AsyncGenerator<Result> {
-  yield* sqlmap(target);
+async function* attackWith(target: Target, { sqlmapSeconds, slowSeconds }: ToolTimes): AsyncGenerator<Result> {
   yield* ffuf(target);
-  yield* slowhttptest(target);
+  yield* slowhttptest(target, slowSeconds);
+  if (sqlmapSeconds > 0) yield* sqlmap(target, sqlmapSeconds);
 }
 
 async function startShop(folder: string): Promise<{ url: string; process: ChildProcess }> {
@@ -78,66 +80,32 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** What seems to be injectable on the way is looked at again by sqlmap itself; what it calls so in the end is a finding. Every parameter of a query, a path and a body that takes text. */
-function* sqlmap({ url, token, productId }: Target): Generator<Result> {
+/** What seems to be injectable on the way is looked at again by sqlmap itself; what it calls so in the end is a finding. */
+async function* sqlmap({ url, productId, signIn }: Target, secondsEach: number): AsyncGenerator<Result> {
   if (!isInstalled('sqlmap')) return;
-  const json = 'Content-Type: application/json';
-  const attacks: readonly (readonly [name: string, ...given: string[]])[] = [
-    [
-      'the list of products',
-      '-u',
-      `${url}/api/products?q=lamp&category=a&sku=b&minPrice=1&maxPrice=9&sort=name&cursor=abc&limit=20`,
-    ],
-    ['a product', '-u', `${url}/api/products/${productId}*`],
-    ['the list of orders', '-u', `${url}/api/orders?status=placed&cursor=abc&from=2026-01-01&to=2026-01-02&userId=${productId}`],
-    ['the summary', '-u', `${url}/api/orders/summary?from=2026-01-01&to=2026-01-31`],
-    ['users', '-u', `${url}/api/auth/users?cursor=abc&limit=20`],
-    ['signing in', '-u', `${url}/api/auth/login`, '-H', json, '--data', '{"username":"ada*","password":"a fine password*"}'],
-    ['refreshing', '-u', `${url}/api/auth/refresh`, '-H', json, '--data', '{"refreshToken":"abc*"}'],
-    [
-      'a new product',
-      '-u',
-      `${url}/api/products`,
-      '-H',
-      json,
-      '--data',
-      '{"sku":"S*","name":"n*","price":{"amount":1,"currency":"GBP"},"category":"c*"}',
-    ],
-    [
-      'an order',
-      '-u',
-      `${url}/api/orders`,
-      '-H',
-      json,
-      '-H',
-      'Idempotency-Key: k*',
-      '--data',
-      `{"items":[{"productId":"${productId}*","quantity":1}]}`,
-    ],
-  ];
-  for (const [name, ...given] of attacks) {
+  const document = (await (await fetch(`${url}/openapi.json`)).json()) as Document; // of our own shop
+  for (const { operationId, marks, given } of sqlmapTargets(document, { url, id: productId })) {
     const options = ['--batch', '--flush-session', '--level=2', '--risk=2', '--threads=1', '--timeout=10', '--retries=0'];
-    const ignored = ['--ignore-code=400,401,404,409,422', '--disable-coloring', '-H', `Authorization: Bearer ${token}`];
-    const { stdout } = spawnSync('sqlmap', [...given, ...options, ...ignored], {
-      encoding: 'utf8',
-      timeout: sqlmapSeconds * 1000,
-    });
-    const found = /is vulnerable|identified the following injection point/i.exec(stdout ?? '');
-    const ended = /all tested parameters do not appear to be injectable/.test(stdout ?? '');
+    const ignored = ['--ignore-code=400,401,403,404,406,409,412,415,422,428,429', '--disable-coloring'];
+    // tokens end sooner than a whole run
+    const words = [...given, ...options, ...ignored, '-H', `Authorization: Bearer ${await signIn()}`];
+    const stdout = await outputOf('sqlmap', words, secondsEach);
+    const found = /is vulnerable|identified the following injection point/i.exec(stdout);
+    const ended = /all tested parameters do not appear to be injectable/.test(stdout);
     yield {
-      tool: `sqlmap, ${name}`,
+      tool: `sqlmap, ${operationId}, ${marks} places`,
       ok: found === null,
-      told: found?.[0] ?? (ended ? 'nothing found' : `nothing found in ${sqlmapSeconds} s, then stopped`),
+      told: found?.[0] ?? (ended ? 'nothing found' : `nothing found in ${secondsEach} s, then stopped`),
     };
   }
 }
 
 /** Paths that people forget. Nothing but what is documented may answer otherwise than 404. */
-function* ffuf({ url, token }: Target): Generator<Result> {
+async function* ffuf({ url, signIn }: Target): AsyncGenerator<Result> {
   if (!isInstalled('ffuf')) return;
   const lists = [
     ['nobody', []],
-    ['an admin', ['-H', `Authorization: Bearer ${token}`]],
+    ['an admin', ['-H', `Authorization: Bearer ${await signIn()}`]],
   ] as const;
   for (const [who, headers] of lists) {
     const { stdout } = spawnSync(
@@ -157,14 +125,14 @@ function* ffuf({ url, token }: Target): Generator<Result> {
 }
 
 /** 500 sockets that send a head, or a body, in drops; meanwhile logins flood in and products are read. */
-async function* slowhttptest(target: Target): AsyncGenerator<Result> {
+async function* slowhttptest(target: Target, seconds: number): AsyncGenerator<Result> {
   if (!isInstalled('slowhttptest')) return;
   const quiet = await readQuantiles(target, { seconds: 8, logins: 0 });
   for (const [what, mode] of [
     ['heads', '-H'],
     ['bodies', '-B'],
   ] as const) {
-    const options = ['-c', String(slowSockets), mode, '-i', '5', '-r', '200', '-x', '24', '-p', '5', '-l', String(slowSeconds)];
+    const options = ['-c', String(slowSockets), mode, '-i', '5', '-r', '200', '-x', '24', '-p', '5', '-l', String(seconds)];
     const to =
       mode === '-B' ? ['-t', 'POST', '-u', `${target.url}/api/auth/login`] : ['-t', 'GET', '-u', `${target.url}/api/products`];
     const tool = spawn('slowhttptest', [...options, ...to], { stdio: ['ignore', 'pipe', 'ignore'] });
@@ -174,12 +142,18 @@ async function* slowhttptest(target: Target): AsyncGenerator<Result> {
     tool.stdout.on('data', (chunk) => {
       output += String(chunk);
     });
-    const busy = await readQuantiles(target, { seconds: slowSeconds / 2, logins: 4 });
+    const busy = await readQuantiles(target, { seconds: seconds / 2, logins: 4 });
     await ended;
     const unavailable = /service available:\s*\S*NO/.test(output.replaceAll(colour, ''));
     const told = `service ${unavailable ? 'was not always available' : 'available throughout'}; p99 of a product read ${busy.toFixed(1)} ms, quiet ${quiet.toFixed(1)} ms`;
     yield { tool: `slowhttptest, ${slowSockets} slow ${what}`, ok: !unavailable, told };
   }
+}
+
+/** What it has written when it ends, or when its time is over. */
+async function outputOf(program: string, words: readonly string[], seconds: number): Promise<string> {
+  const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'ignore'], timeout: seconds * 1000 });
+  return text(child.stdout);
 }
 
 function isInstalled(program: string): boolean {

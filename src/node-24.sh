@@ -1,7 +1,8 @@
 # Sourced by the npm scripts, from the root of the repository: which Node runs, and which settings it reads.
 # Puts the Node that `npm ci` brought first on the path: npm 10 installs it, but loses the link in node_modules/.bin.
 # An older Node would die on the first .ts file with an error that nobody can read; here it is one line.
-for node in "$PWD"/node_modules/node-*/bin/node; do
+# infra/ can be installed alone, and brings one too.
+for node in "$PWD"/infra/node_modules/node-*/bin/node "$PWD"/node_modules/node-*/bin/node; do
   if [ -x "$node" ]; then PATH=${node%/node}:$PATH; fi
 done
 version=$(node --version)

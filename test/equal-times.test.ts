@@ -1,4 +1,8 @@
+import type { NameStore } from '../src/modules/auth/name-store.ts';
+import { createSignIn } from '../src/modules/auth/sign-in.ts';
+import type { UserStore } from '../src/modules/auth/user-store.ts';
 import { mannWhitney } from './harness/mann-whitney.ts';
+import { silent } from './harness/module-door.ts';
 import { type Account, type Shop, startShop } from './harness/shop.ts';
 
 let shop: Shop;
@@ -74,6 +78,29 @@ describe('how long an answer takes', () => {
     },
     patienceMs,
   );
+});
+
+describe('looking for a user', () => {
+  it('takes its time before the hash begins, whether there is one or not', async () => {
+    let hashBeganAt = 0;
+    const signIn = createSignIn({
+      names: { read: async () => undefined } as Pick<NameStore, 'read'> as NameStore,
+      users: { read: async () => undefined } as Pick<UserStore, 'read'> as UserStore,
+      hasher: {
+        hash: async () => '',
+        matches: async () => {
+          hashBeganAt = performance.now();
+          return false;
+        },
+      },
+      failures: { admit: async () => ({ end: async () => {} }), clear: async () => {} },
+      log: silent,
+      now: Date.now,
+    });
+    const beganAt = performance.now();
+    await expect(signIn.authenticate('nobody', 'a wrong password')).rejects.toMatchObject({ code: 'invalid-credentials' });
+    expect(hashBeganAt - beganAt).toBeGreaterThan(18);
+  });
 });
 
 describe('the test of times', () => {

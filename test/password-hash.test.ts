@@ -1,5 +1,8 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import bcrypt from 'bcrypt';
 import { createPasswordHasher } from '../src/modules/auth/password-hash.ts';
+import { eventually } from './harness/eventually.ts';
 
 const options = { pepper: 'pepper of the tests', cost: 4, atOnce: 2 };
 afterEach(() => jest.restoreAllMocks());
@@ -70,5 +73,21 @@ describe('hashing passwords', () => {
       false,
     );
     expect(await bcrypt.compare('a fine long password', hash)).toBe(false);
+  });
+});
+
+// other systems know no priority of a thread
+const describeOnLinux = process.platform === 'linux' ? describe : describe.skip;
+describeOnLinux('hashing passwords beside requests', () => {
+  it('takes what they leave of the processor', async () => {
+    await createPasswordHasher(options).hash('a fine long password');
+    const pool = readdirSync('/proc/self/task').filter(
+      (thread) => readFileSync(`/proc/self/task/${thread}/comm`, 'utf8') === 'libuv-worker\n',
+    );
+    expect(pool.length).toBeGreaterThan(0);
+    const own = getPriority();
+    await eventually(async () => {
+      for (const thread of pool) expect(getPriority(Number(thread))).toBe(Math.max(own, 10));
+    });
   });
 });

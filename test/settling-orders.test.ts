@@ -3,6 +3,7 @@ import { createOrders, type OrdersModule } from '../src/modules/orders/index.ts'
 import type { Database, SqlTransaction } from '../src/shared/database.ts';
 import { newId } from '../src/shared/identifier.ts';
 import { addProduct, silent as log, nobody, openShopStore } from './harness/module-door.ts';
+import { noteStatements, type Statement } from './harness/noted-statements.ts';
 
 /** What a step finds when another one came in between. */
 
@@ -59,6 +60,74 @@ describe('an order whose pieces were given back by somebody', () => {
     await expect(ordersOn().handleMessage(message('order.placed'))).rejects.toThrow('does not settle');
     expect(await ordersOn().api.get({ orderId })).toMatchObject({ status: 'placed' });
     expect(await stockOf(productId)).toEqual({ on_hand: 1, reserved: 0 });
+  });
+});
+
+describe('many events at once', () => {
+  // what other stories left behind would be tried again among them
+  beforeEach(() => db.run('DELETE FROM orders_outbox'));
+
+  const placeMany = (count: number) => Promise.all(Array.from({ length: count }, placed));
+  const deliveries = {
+    'the relay': (orders: OrdersModule) => run(orders, 'orders-relay'),
+    'a queue': async (orders: OrdersModule, bodies: readonly string[]) => {
+      await Promise.allSettled(bodies.map((body) => orders.handleMessage(body)));
+    },
+  };
+
+  it.each(Object.entries(deliveries))('ask the stores no more often than one event does, by %s', async (_, deliver) => {
+    const costOf = async (count: number) => {
+      const many = await placeMany(count);
+      const statements: Statement[] = [];
+      const watched = noteStatements(db, statements);
+      const shop = ordersOn({ db: watched, catalog: createCatalog({ db: watched, log, now: Date.now }).api });
+      await deliver(
+        shop,
+        many.map(({ message }) => message('order.placed')),
+      );
+      for (const { orderId } of many) expect(await ordersOn().api.get({ orderId })).toMatchObject({ status: 'confirmed' });
+      return statements.length;
+    };
+    const one = await costOf(1);
+    expect(one).toBeGreaterThan(0);
+    expect(await costOf(40)).toBe(one);
+  });
+
+  it('that are new are handled beside one that came before', async () => {
+    const [first, ...others] = await placeMany(4);
+    const again = first?.message('order.placed') ?? '';
+    const shop = ordersOn();
+    await shop.handleMessage(again);
+    await Promise.all([again, ...others.map(({ message }) => message('order.placed'))].map((body) => shop.handleMessage(body)));
+    for (const { orderId } of others) expect(await shop.api.get({ orderId })).toMatchObject({ status: 'confirmed' });
+  });
+
+  it.each(Object.entries(deliveries))('let none that can not be handled hold up another, by %s', async (_, deliver) => {
+    const many = await placeMany(8);
+    const [released, cancelled, erased, ...good] = many;
+    if (released === undefined || cancelled === undefined || erased === undefined) throw new Error('too few orders');
+    const [row] = await db.rows<{ reservation_id: string }>('SELECT reservation_id FROM orders_orders WHERE id = ?', [
+      released.orderId,
+    ]);
+    await catalog.release(row?.reservation_id ?? '');
+    await cancel(cancelled.orderId);
+    await db.run('UPDATE orders_outbox SET order_id = ? WHERE order_id = ?', [newId(), erased.orderId]);
+    await deliver(ordersOn(), [
+      'no message',
+      ...many.filter((order) => order !== erased).map(({ message }) => message('order.placed')),
+      ...good.map(({ message }) => message('order.placed')),
+      cancelled.message('order.cancelled'),
+    ]);
+    const outcomes = [];
+    for (const { orderId, productId } of many) {
+      outcomes.push([(await ordersOn().api.get({ orderId })).status, await stockOf(productId)]);
+    }
+    expect(outcomes).toEqual([
+      ['placed', { on_hand: 1, reserved: 0 }],
+      ['cancelled', { on_hand: 1, reserved: 0 }],
+      ['placed', { on_hand: 1, reserved: 1 }],
+      ...good.map(() => ['confirmed', { on_hand: 0, reserved: 0 }]),
+    ]);
   });
 });
 

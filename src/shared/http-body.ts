@@ -68,9 +68,14 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
       if (length <= maxBodyBytes) chunks.push(chunk);
       else reject(tooLarge());
     });
-    request.once('end', () => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)));
-    request.once('close', () => reject(new Failure('malformed', { detail: 'The body ended early.' })));
-    request.once('error', () => reject(new Failure('malformed', { detail: 'The body ended early.' })));
+    const endedEarly = () => reject(new Failure('malformed', { detail: 'The body ended early.' }));
+    request.once('end', () => {
+      // every request closes in the end, and a failure that nobody sees costs its stack
+      request.off('close', endedEarly);
+      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
+    });
+    request.once('close', endedEarly);
+    request.once('error', endedEarly);
   });
 }
 

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 
 /** Ids as they travel: UUIDs in lower case. Another form is not an id and answers 400. */
@@ -9,9 +9,9 @@ export const idParameter = z
 
 /** A new id: UUIDv7 (RFC 9562, section 5.7), time-ordered, 74 random bits, so not guessable in sequence. */
 export function newId(now: number = Date.now()): string {
-  const bytes = randomBytes(16);
-  bytes.writeUIntBE(now, 0, 6);
-  return formatted(bytes, 0x70);
+  const time = now.toString(16).padStart(12, '0');
+  // Node draws the random bits of many UUIDs at once; a draw for each id is a twentieth of what an order takes
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
 }
 
 /** When an id was made (RFC 3339 UTC), by the clock of whoever made it. */
@@ -22,11 +22,11 @@ export function timeOfId(id: string): string {
 /** The id that a name always has: UUIDv8 (RFC 9562, section 5.8) over SHA-256 of the parts. */
 export function derivedId(...parts: readonly string[]): string {
   const hash = createHash('sha256').update(JSON.stringify(parts)).digest();
-  return formatted(hash.subarray(0, 16), 0x80);
+  return formatted(hash.subarray(0, 16));
 }
 
-function formatted(bytes: Buffer, version: number): string {
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | version;
+function formatted(bytes: Buffer): string {
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
   const hex = bytes.toString('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;

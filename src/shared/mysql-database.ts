@@ -29,8 +29,8 @@ const waitTimeoutSeconds = 20;
 /** Clearly below the limit of statements: a wait that ends as a lock timeout is tried again, one that is cut off is not. */
 const lockWaitTimeoutSeconds = 1;
 const singleMax = 4;
-/** Longer lists go as text: preparing a statement that comes once costs a round trip. */
-const maxPreparedParams = 1_000;
+/** Longer lists go as text: they differ in length from batch to batch, and preparing a statement that comes once costs a round trip. */
+const maxPreparedParams = 24;
 const maxPreparedStatements = 200;
 
 /** Opens a pool on MySQL 8 or MariaDB 10.6 and later. Connections are made when they are needed, so the server may be down. */

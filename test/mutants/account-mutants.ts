@@ -22,7 +22,14 @@ export const accountMutants: readonly Mutant[] = [
     file: 'src/modules/auth/sign-in.ts',
     text: 'await Promise.all([find(nameKey), pause(lookUpMs)])',
     mutation: 'await Promise.all([find(nameKey)])',
-    noticedBy: [embedded('equal-times', 'how long an answer takes L-15 does not tell whether a user exists')],
+    noticedBy: [embedded('equal-times', 'looking for a user takes its time before the hash begins, whether there is one or not')],
+  },
+  {
+    guard: 'hashes take what requests leave',
+    file: 'src/modules/auth/password-hash.ts',
+    text: 'void dummyHash().then(hashBelowRequests);',
+    mutation: 'void dummyHash();',
+    noticedBy: [embedded('password-hash', 'hashing passwords beside requests takes what they leave of the processor')],
   },
   {
     guard: 'a password is hashed with the pepper',

@@ -101,7 +101,7 @@ export const eventMutants: readonly Mutant[] = [
   {
     guard: 'the inbox remembers what was handled',
     file: 'src/modules/orders/order-message.ts',
-    text: ' || (await isReceived(db, id))',
+    text: ' || (await isReceived(id))',
     mutation: '',
     noticedBy: [embedded('queued-events', 'a message that comes three times and out of order is handled once')],
   },

@@ -186,6 +186,29 @@ export const orderMutants: readonly Mutant[] = [
     noticedBy: [embedded('settling-orders', 'an order whose pieces were given back by somebody is never confirmed')],
   },
   {
+    guard: 'orders that are settled at the same time are read together',
+    file: 'src/modules/orders/coalesced-reads.ts',
+    text: 'const limits = { maxItems: 64,',
+    mutation: 'const limits = { maxItems: 1,',
+    noticedBy: [
+      embedded('settling-orders', 'many events at once ask the stores no more often than one event does, by the relay'),
+    ],
+  },
+  {
+    guard: 'each of the orders that are read together is told its own state',
+    file: 'src/modules/orders/coalesced-reads.ts',
+    text: '(id) => rows.get(id)',
+    mutation: '() => [...rows.values()][0]',
+    noticedBy: [embedded('settling-orders', 'many events at once let none that can not be handled hold up another, by a queue')],
+  },
+  {
+    guard: 'a message is known by its own id among those that are looked up together',
+    file: 'src/modules/orders/coalesced-reads.ts',
+    text: '(id) => received.has(id)',
+    mutation: '() => received.size > 0',
+    noticedBy: [embedded('settling-orders', 'many events at once that are new are handled beside one that came before')],
+  },
+  {
     guard: 'a cancel has its own event, by which the pieces are given back',
     file: 'src/modules/orders/order-message.ts',
     text: "return type === 'order.placed' || type === 'order.cancelled';",

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import bcrypt from 'bcrypt';
 import { refuseWhenLate } from '../../shared/deadline.ts';
 import { overloaded } from '../../shared/failure.ts';
+import { hashBelowRequests } from './hash-priority.ts';
 
 export interface PasswordHasher {
   /** @throws overloaded (503) when too many hashes wait already */
@@ -39,7 +40,8 @@ export function createPasswordHasher({
     dummy ??= bcrypt.hash(input(randomBytes(32).toString('hex')), cost);
     return dummy;
   };
-  void dummyHash();
+  // the threads of the pool are there when one has been used
+  void dummyHash().then(hashBelowRequests);
   return {
     hash,
     matches: async (password, known) => {

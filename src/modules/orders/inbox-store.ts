@@ -5,9 +5,13 @@ import { databaseClock } from '../../shared/sql-clock.ts';
 
 const consumer = 'settlement';
 
-export async function isReceived(db: Sql, eventId: string): Promise<boolean> {
-  const rows = await db.rows('SELECT event_id FROM orders_inbox WHERE consumer = ? AND event_id = ?', [consumer, eventId]);
-  return rows.length > 0;
+/** Which of these events were handled before. */
+export async function receivedAmong(db: Sql, eventIds: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = await db.rows<{ event_id: string }>(
+    `SELECT event_id FROM orders_inbox WHERE consumer = ? AND event_id IN ${placeholders(1, eventIds.length)}`,
+    [consumer, ...eventIds],
+  );
+  return new Set(rows.map((row) => row.event_id));
 }
 
 /** Belongs into the transaction of what the events caused. @throws the duplicate-key error of an event that was handled before */

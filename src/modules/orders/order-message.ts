@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Database, isDuplicateKey } from '../../shared/database.ts';
-import { isReceived, recordReceived } from './inbox-store.ts';
+import { createReceivedLookUp } from './coalesced-reads.ts';
+import { recordReceived } from './inbox-store.ts';
 import type { Settle } from './settle-order.ts';
 
 /** What both sides need to know of a message; what else it carries is for readers outside. */
@@ -26,9 +27,10 @@ export function directHandler(settle: Settle): MessageHandler {
 
 /** Delivery by a queue: the inbox tells what was handled, and a message that comes again asks nothing of orders and catalog. */
 export function queueHandler({ db, settle }: { db: Database; settle: Settle }): MessageHandler {
+  const isReceived = createReceivedLookUp(db);
   return async (body) => {
     const { id, type, orderId } = readMessage(body);
-    if (!concernsReservation(type) || (await isReceived(db, id))) return;
+    if (!concernsReservation(type) || (await isReceived(id))) return;
     if (await settle(orderId, { eventId: id })) return;
     // nothing was left to write on the side of orders, so the row goes alone
     try {

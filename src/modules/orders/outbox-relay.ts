@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { BackgroundTask } from '../../shared/background.ts';
 import type { Database } from '../../shared/database.ts';
 import { type EventQueue, isOutage } from '../../shared/event-queue.ts';
@@ -15,7 +16,11 @@ export interface OrderMessage {
   readonly at: string;
 }
 
-const batchSize = 64;
+/** four transactions' worth, so that the catalog sells one part while orders confirms another */
+const batchSize = 256;
+/** A lease of so many events, and not all that there is place for, tells of load: more gather before the next one. A client alone never waits. */
+const busyFrom = 8;
+const gatherMs = 5;
 /** how long a relay that died holds up its events; a batch takes a fraction of it */
 const leaseMs = 10_000;
 const longestDelayMs = 60_000;
@@ -32,14 +37,17 @@ const maxAttempts = 10;
  * dies leaves leases that run out, so an event may be sent twice and is never lost.
  */
 export function relayTask({ db, queue, everyMs }: { db: Database; queue: EventQueue; everyMs: number }): BackgroundTask {
+  let busy = false;
   return {
     name: 'orders-relay',
     everyMs,
     longestPauseMs: idleFactor * everyMs,
     longestBackoffMs,
     run: async () => {
+      if (busy) await pause(gatherMs);
       const lease = newId();
       const events = await leaseEvents(db, { lease, limit: batchSize, leaseMs });
+      busy = events.length >= busyFrom && events.length < batchSize;
       if (events.length === 0) return false;
       const results = await queue.send(events.map((event) => ({ id: event.id, body: JSON.stringify(toMessage(event)) })));
       await markPublished(

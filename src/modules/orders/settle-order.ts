@@ -4,7 +4,7 @@ import { Failure } from '../../shared/failure.ts';
 import type { Catalog } from '../catalog/index.ts';
 import type { Abandon } from './abandon-attempt.ts';
 import { readClaim } from './claim-store.ts';
-import { readOrderRows } from './order-store.ts';
+import { createOrderLookUp } from './coalesced-reads.ts';
 import type { Transition } from './order-transitions.ts';
 
 export interface SettlingDependencies {
@@ -28,9 +28,11 @@ const maxRounds = 10;
  * cancelled → they are given back. Reads the present state and acts on it, so repeats and any order of events are harmless.
  */
 export function createSettling({ db, catalog, transition, abandon }: SettlingDependencies) {
+  const lookUpOrder = createOrderLookUp(db);
+
   async function settle(orderId: string, cause?: { readonly eventId: string }): Promise<boolean> {
     for (let round = 0; round < maxRounds; round++) {
-      const [order] = await readOrderRows(db, [orderId]);
+      const order = await lookUpOrder(orderId);
       if (order?.status === 'cancelled') await catalog.release(order.reservation_id);
       if (order?.status !== 'placed') return false;
       const state = await catalog.commit(order.reservation_id);
