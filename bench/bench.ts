@@ -17,7 +17,7 @@ Measures all rows, or those that are named. Only a run of all rows is written in
   --workers N  with so many workers under pm2, instead of one process: the rows that have more than one to measure
 `;
 const usual: BenchSettings = { rounds: 5, seconds: 4, warmUpSeconds: 2, products: 10_000, workers: 1 };
-const smoke: BenchSettings = { rounds: 1, seconds: 1, warmUpSeconds: 1, products: 200, workers: 1 };
+const smoke: BenchSettings = { rounds: 1, seconds: 0.5, warmUpSeconds: 0.2, products: 200, workers: 1 };
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
