@@ -53,17 +53,18 @@ async function readUnderAttack({ keeper, settings, ownShop }: Bench): Promise<re
   const { rounds, seconds, warmUpSeconds } = settings;
   const shop = await ownShop('attacked', attacked);
   await shop.customers();
-  const attack = async () => {
+  const attack = async (duration: number) => {
     const stop = await beginAttack(keeper, shop);
-    const { p99Ms } = await readOpenly(shop, seconds);
+    const { p99Ms } = await readOpenly(shop, duration);
     const problems = problemsOfAttack(await stop());
     if (problems.length > 0) throw new Error(`The attack was none: ${problems.join('; ')}`);
     return p99Ms;
   };
   await readOpenly(shop, warmUpSeconds);
+  await attack(warmUpSeconds);
   const measured = await interleaved(rounds, {
     baseline: async () => (await readOpenly(shop, seconds)).p99Ms,
-    project: attack,
+    project: () => attack(seconds),
   });
   await shop.close();
   const checked = 'every status and body of the reads, that the connections stay open, that passwords are checked';
