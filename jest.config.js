@@ -50,6 +50,7 @@ const onServices = [
   'product-editing',
   'product-csv',
   'product-export',
+  'product-fields',
   'product-import',
   'product-list',
   'product-search',

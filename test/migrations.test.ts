@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { createApp } from '../src/app.ts';
-import { columnTypes, createTable } from '../src/shared/column-types.ts';
+import { addColumn, columnTypes, createTable } from '../src/shared/column-types.ts';
 import { readConfig } from '../src/shared/config.ts';
 import { openDataFolder } from '../src/shared/data-folder.ts';
 import { type Database, isCheckViolation, isDuplicateKey, openMysql } from '../src/shared/database.ts';
@@ -139,6 +139,19 @@ describe('the tables of a step', () => {
     const [row] = await db.rows('SELECT * FROM sample_things WHERE code = ?', ['ä']);
     expect(row).toEqual({ id: '1', code: 'ä', kind: 'x', at: '2026-01-02 03:04:05.678', many: 9_007_199_254_740_991, few: 1 });
   });
+});
+
+it('a column is added once, however often its step runs, and empty in the rows that are there', async () => {
+  await createTable(db, { name: 'sample_things', columns: ['id INTEGER NOT NULL PRIMARY KEY'] });
+  await db.run('INSERT INTO sample_things (id) VALUES (1)');
+  const column = { table: 'sample_things', column: 'colour', definition: `${columnTypes(db.dialect).exact(10)} NULL` };
+  await addColumn(db, column);
+  await db.run("INSERT INTO sample_things (id, colour) VALUES (2, 'blue')");
+  await addColumn(db, column);
+  expect(await db.rows('SELECT id, colour FROM sample_things ORDER BY id')).toEqual([
+    { id: 1, colour: null },
+    { id: 2, colour: 'blue' },
+  ]);
 });
 
 async function tablesOf(store: Database): Promise<readonly string[]> {

@@ -60,7 +60,7 @@ describe('exporting products', () => {
 
   it('puts an apostrophe in front of what a spreadsheet would calculate', async () => {
     await catalog.product({ sku: '=cmd', name: '@SUM(1)' });
-    expect((await exportAs('text/csv')).text).toContain("\r\n'=cmd,'@SUM(1),500,GBP,,,,0\r\n");
+    expect((await exportAs('text/csv')).text).toContain("\r\n'=cmd,'@SUM(1),500,GBP,");
   });
 
   it('leaves out what is deleted, and goes over many pages in the order of the skus', async () => {

@@ -80,3 +80,16 @@ export async function createTable(
     await sql.run(`CREATE UNIQUE INDEX IF NOT EXISTS ${index} ON ${name} (${on})`);
   for (const [index, on] of Object.entries(indexes)) await sql.run(`CREATE INDEX IF NOT EXISTS ${index} ON ${name} (${on})`);
 }
+
+/** Adds a column unless it is there, for the same reason. Neither SQLite nor MySQL has words for it. */
+export async function addColumn(
+  sql: Sql,
+  { table, column, definition }: { readonly table: string; readonly column: string; readonly definition: string },
+): Promise<void> {
+  const columns =
+    sql.dialect === 'mysql'
+      ? 'SELECT column_name AS name FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = ?'
+      : 'SELECT name FROM pragma_table_info(?)';
+  const found = await sql.rows<{ name: string }>(columns, [table]);
+  if (!found.some(({ name }) => name === column)) await sql.run(`ALTER TABLE ${table} ADD COLUMN ${column} ${definition}`);
+}

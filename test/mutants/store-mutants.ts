@@ -204,4 +204,14 @@ export const storeMutants: readonly Mutant[] = [
       ),
     ],
   },
+  {
+    guard: 'a column that is there is not added again',
+    file: 'src/shared/column-types.ts',
+    text: 'if (!found.some(({ name }) => name === column)) await',
+    mutation: 'void found; await',
+    noticedBy: [
+      embedded('migrations', 'a column is added once, however often its step runs, and empty in the rows that are there'),
+      services('migrations', 'a column is added once, however often its step runs, and empty in the rows that are there'),
+    ],
+  },
 ];

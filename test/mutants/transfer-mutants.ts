@@ -2,10 +2,13 @@ import { embedded, type Mutant, services } from './mutant.ts';
 
 const importing = 'src/modules/catalog/product-import.ts';
 const batch = 'src/modules/catalog/import-batch.ts';
+const columns = 'src/modules/catalog/product-columns.ts';
 const stream = 'src/shared/http-stream.ts';
 const records = 'src/shared/records.ts';
 const csv = 'src/shared/csv.ts';
 const story = (name: string) => `importing products ${name}`;
+const field = (name: string, fact: string) => `the field ${name} of a product as text/csv ${fact}`;
+const reason = 'is reason enough to update a product, once, and to take it away again';
 const badRows = story('reports every row that breaks a rule of a single product, by its number and sku, and keeps the others');
 const badRecords = 'importing CSV reports bad records by their number, and keeps those around them';
 const roundTrip = 'exporting products as text/csv and importing them into an empty shop makes the same export';
@@ -104,6 +107,36 @@ export const transferMutants: readonly Mutant[] = [
     file: csv,
     text: `return text.startsWith("'") && calculated.test(text.slice(1)) ? text.slice(1) : text;`,
     mutation: 'return text;',
+    noticedBy: [embedded('product-export', roundTrip)],
+  },
+  {
+    guard: 'a product that differs in any field is no unchanged one',
+    file: batch,
+    text: 'return writtenColumns.some(({ name }) => columns[name] !== from[name]);',
+    mutation: 'return columns.name !== from.name;',
+    noticedBy: [embedded('product-fields', field('price.amount', reason)), services('product-fields', field('category', reason))],
+  },
+  {
+    guard: 'an import writes all fields of a product that is there already',
+    file: columns,
+    text: '    description: description ?? null,\n',
+    mutation: '    description: null,\n',
+    noticedBy: [embedded('product-fields', field('description', reason))],
+  },
+  {
+    guard: 'a list of rows carries texts of any length to MySQL',
+    file: columns,
+    text: "const text = 'MEDIUMTEXT ",
+    mutation: "const text = 'VARCHAR(50) ",
+    noticedBy: [
+      services('product-fields', 'the field name of a product may be as long as its rule allows, created, edited and imported'),
+    ],
+  },
+  {
+    guard: 'a cell of CSV stands under the name of its column',
+    file: 'src/modules/catalog/product-export.ts',
+    text: 'csvColumns.map((column) => cells[column])',
+    mutation: 'Object.values(cells).toReversed()',
     noticedBy: [embedded('product-export', roundTrip)],
   },
   {

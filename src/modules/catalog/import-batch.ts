@@ -1,10 +1,11 @@
 import { byIndex, forUpdate, placeholders, type Sql } from '../../shared/database.ts';
 import { newId } from '../../shared/identifier.ts';
 import { fromSql, toSql } from '../../shared/instant.ts';
+import type { ProductRecord } from './catalog-models.ts';
 import { fieldsOf } from './product.ts';
+import { columnsOf, productColumns, writtenColumns } from './product-columns.ts';
 import type { ProductInput } from './product-rows.ts';
 import { insertSearchTexts, updateSearchTexts } from './product-search.ts';
-import { columnsOf } from './product-store.ts';
 import { oneList, padded } from './reservation-store.ts';
 import { insertMovements } from './stock-movements.ts';
 
@@ -23,18 +24,6 @@ export interface BatchResult {
   readonly unchanged: number;
 }
 
-interface Existing {
-  readonly id: string;
-  readonly sku: string;
-  readonly name: string;
-  readonly description: string | null;
-  readonly category: string | null;
-  readonly attributes: string;
-  readonly priceAmount: number;
-  readonly priceCurrency: string;
-  readonly version: number;
-}
-
 /**
  * Writes the products of a batch, found by their skus: new ones with their stock, others as a whole but for the stock, which
  * belongs to the stock routes. What is like this already is left alone. Belongs in a transaction of its own; rows are locked and written in the order of the
@@ -48,7 +37,7 @@ export async function writeBatch(tx: Sql, { products, createdBy, at }: ImportBat
     sorted.map(({ sku }) => sku),
   );
   const created: ProductInput[] = [];
-  const changed: { readonly product: ProductInput; readonly from: Existing }[] = [];
+  const changed: { readonly product: ProductInput; readonly from: ProductRecord }[] = [];
   for (const product of sorted) {
     const from = existing.get(product.sku);
     if (from === undefined) created.push(product);
@@ -63,26 +52,18 @@ export async function writeBatch(tx: Sql, { products, createdBy, at }: ImportBat
   };
 }
 
-async function lockExisting(tx: Sql, skus: readonly string[]): Promise<ReadonlyMap<string, Existing>> {
-  const rows = await tx.rows<Existing>(
-    `SELECT id, live_sku AS sku, name, description, category, attributes, price_amount AS priceAmount, price_currency AS priceCurrency, version
-      FROM catalog_products${byIndex(tx, 'catalog_products_live_sku')}
+async function lockExisting(tx: Sql, skus: readonly string[]): Promise<ReadonlyMap<string, ProductRecord>> {
+  const rows = await tx.rows<ProductRecord>(
+    `SELECT ${productColumns} FROM catalog_products${byIndex(tx, 'catalog_products_live_sku')}
       WHERE live_sku IN ${oneList(skus)} ORDER BY live_sku${forUpdate(tx)}`,
     padded(skus),
   );
   return new Map(rows.map((row) => [row.sku, row]));
 }
 
-function differs(product: ProductInput, from: Existing): boolean {
+function differs(product: ProductInput, from: ProductRecord): boolean {
   const columns = columnsOf(fieldsOf(product));
-  return (
-    columns.name !== from.name ||
-    columns.description !== from.description ||
-    columns.category !== from.category ||
-    columns.attributes !== from.attributes ||
-    columns.priceAmount !== from.priceAmount ||
-    columns.priceCurrency !== from.priceCurrency
-  );
+  return writtenColumns.some(({ name }) => columns[name] !== from[name]);
 }
 
 async function insertProducts(tx: Sql, { products, createdBy, at }: ImportBatch): Promise<void> {
@@ -90,11 +71,11 @@ async function insertProducts(tx: Sql, { products, createdBy, at }: ImportBatch)
   const time = toSql(new Date(at));
   const rows = products.map((product) => ({ id: newId(at), product, fields: fieldsOf(product) }));
   await tx.run(
-    `INSERT INTO catalog_products (id, sku, live_sku, name, name_key, description, category, attributes, price_amount, price_currency,
-      version, created_at, updated_at) VALUES ${placeholders(rows.length, 13)}`,
+    `INSERT INTO catalog_products (id, live_sku, version, created_at, updated_at, ${columnList})
+      VALUES ${placeholders(rows.length, 5 + writtenColumns.length)}`,
     rows.flatMap(({ id, fields }) => {
-      const { sku, name, nameKey, description, category, attributes, priceAmount, priceCurrency } = columnsOf(fields);
-      return [id, sku, sku, name, nameKey, description, category, attributes, priceAmount, priceCurrency, 1, time, time];
+      const columns = columnsOf(fields);
+      return [id, columns.sku, 1, time, time, ...writtenColumns.map(({ name }) => columns[name])];
     }),
   );
   await tx.run(
@@ -118,14 +99,14 @@ async function insertProducts(tx: Sql, { products, createdBy, at }: ImportBatch)
 
 async function updateProducts(
   tx: Sql,
-  changed: readonly { readonly product: ProductInput; readonly from: Existing }[],
+  changed: readonly { readonly product: ProductInput; readonly from: ProductRecord }[],
   at: number,
 ): Promise<void> {
   if (changed.length === 0) return;
   const time = toSql(new Date(at));
   const rows = changed.map(({ product, from: { id } }) => {
-    const { name, nameKey, description, category, attributes, priceAmount, priceCurrency } = columnsOf(fieldsOf(product));
-    return [id, name, nameKey, description, category, attributes, priceAmount, priceCurrency];
+    const columns = columnsOf(fieldsOf(product));
+    return [id, ...writtenColumns.map(({ name }) => columns[name])];
   });
   await tx.run(tx.dialect === 'mysql' ? updateOnMysql : updateOnSqlite, [JSON.stringify(rows), time]);
   await updateSearchTexts(
@@ -134,21 +115,19 @@ async function updateProducts(
   );
 }
 
-const written = ['name', 'name_key', 'description', 'category', 'attributes', 'price_amount', 'price_currency'];
+const columnList = writtenColumns.map(({ column }) => column).join(', ');
+const assignments = (prefix: string) => writtenColumns.map(({ column }) => `${prefix}${column} = d.${column}`).join(', ');
 
-// One JSON text for all rows: one prepared statement, whatever the size of the batch. What does not fit is an error, and never lost.
-const text = (name: string, type: string, index: number) =>
-  `${name} ${type} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[${index}]' ERROR ON ERROR`;
+// One JSON text for all rows: one prepared statement, whatever the size of the batch. What does not fit a column is an error, and never lost.
 const updateOnMysql = `
   UPDATE JSON_TABLE(?, '$[*]' COLUMNS (
-      id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin PATH '$[0]' ERROR ON ERROR, ${text('name', 'VARCHAR(200)', 1)},
-      ${text('name_key', 'VARCHAR(200)', 2)}, ${text('description', 'MEDIUMTEXT', 3)}, ${text('category', 'VARCHAR(100)', 4)},
-      ${text('attributes', 'MEDIUMTEXT', 5)}, price_amount BIGINT PATH '$[6]' ERROR ON ERROR, ${text('price_currency', 'VARCHAR(3)', 7)})) d
+      id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin PATH '$[0]' ERROR ON ERROR,
+      ${writtenColumns.map(({ column, type }, index) => `${column} ${type} PATH '$[${index + 1}]' ERROR ON ERROR`).join(', ')})) d
     STRAIGHT_JOIN catalog_products p FORCE INDEX (PRIMARY) ON p.id = d.id
-  SET ${written.map((name) => `p.${name} = d.${name}`).join(', ')}, p.version = p.version + 1, p.updated_at = ?`;
+  SET ${assignments('p.')}, p.version = p.version + 1, p.updated_at = ?`;
 
 const updateOnSqlite = `
-  UPDATE catalog_products AS p SET ${written.map((name) => `${name} = d.${name}`).join(', ')}, version = p.version + 1, updated_at = ?2
+  UPDATE catalog_products AS p SET ${assignments('')}, version = p.version + 1, updated_at = ?2
   FROM (SELECT json_extract(value, '$[0]') AS id,
-      ${written.map((name, index) => `json_extract(value, '$[${index + 1}]') AS ${name}`).join(', ')} FROM json_each(?1)) AS d
+      ${writtenColumns.map(({ column }, index) => `json_extract(value, '$[${index + 1}]') AS ${column}`).join(', ')} FROM json_each(?1)) AS d
   WHERE p.id = d.id`;

@@ -2,8 +2,8 @@ import { guarded, writeCsvRecord } from '../../shared/csv.ts';
 import { byIndex, type Database } from '../../shared/database.ts';
 import { withDeadline } from '../../shared/deadline.ts';
 import type { ProductRecord } from './catalog-models.ts';
-import { productColumns } from './product-store.ts';
-import { csv, csvColumns } from './product-transfer-schema.ts';
+import { productColumns } from './product-columns.ts';
+import { type CsvColumn, csv, csvColumns } from './product-transfer-schema.ts';
 
 const rowsPerPage = 500;
 const pageTimeoutMs = 5000;
@@ -48,14 +48,15 @@ function ndjsonOf({ sku, name, priceAmount, priceCurrency, description, category
 }
 
 function csvOf({ sku, name, priceAmount, priceCurrency, description, category, attributes, onHand }: ExportedRow): string {
-  return writeCsvRecord([
-    guarded(sku),
-    guarded(name),
-    String(priceAmount),
+  const cells: Readonly<Record<CsvColumn, string | undefined>> = {
+    sku: guarded(sku),
+    name: guarded(name),
+    priceAmount: String(priceAmount),
     priceCurrency,
-    description === null ? undefined : guarded(description),
-    category === null ? undefined : guarded(category),
-    attributes === '{}' ? undefined : attributes,
-    String(onHand),
-  ]);
+    description: description === null ? undefined : guarded(description),
+    category: category === null ? undefined : guarded(category),
+    attributes: attributes === '{}' ? undefined : attributes,
+    initialStock: String(onHand),
+  };
+  return writeCsvRecord(csvColumns.map((column) => cells[column]));
 }

@@ -5,7 +5,7 @@ import { idParameter } from '../../shared/identifier.ts';
 import { cursorParameter, limitParameter, type Page, pageOf, pageReply } from '../../shared/page.ts';
 import { hasRole } from '../../shared/principal.ts';
 import { type Reply, type Route, route } from '../../shared/route.ts';
-import { fieldsOf, mergePatch, type Product, type ProductFields, type ProductPatch } from './product.ts';
+import { fieldsOf, mergePatch, type Product, type ProductFields } from './product.ts';
 import type { ProductCache } from './product-cache.ts';
 import type { ListedProduct, ProductQuery } from './product-list.ts';
 import {
@@ -182,8 +182,8 @@ function productReply(product: Product, status = 200): Reply {
   return { status, body: product, headers: { ETag: entityTag(product.version) } };
 }
 
-function patched(product: Product, patch: ProductPatch): ProductFields {
-  const result = patchedProduct.safeParse(mergePatch(product, patch));
+function patched(product: Product, patch: object): ProductFields {
+  const result = patchedProduct.safeParse(mergePatch(fieldsOf(product), patch));
   if (!result.success)
     throw validationFailure(
       result.error.issues.map(({ path: at, message }) => ({

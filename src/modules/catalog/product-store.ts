@@ -5,7 +5,8 @@ import { Failure } from '../../shared/failure.ts';
 import { newId } from '../../shared/identifier.ts';
 import { fromSql, toSql } from '../../shared/instant.ts';
 import { defineProductModel, type ProductModel, type ProductRecord } from './catalog-models.ts';
-import { nameKeyOf, type Product, type ProductFields } from './product.ts';
+import type { Product, ProductFields } from './product.ts';
+import { columnsOf, productColumns, productOf } from './product-columns.ts';
 import { deleteSearchText, insertSearchText, updateSearchText } from './product-search.ts';
 import { insertMovement } from './stock-movements.ts';
 
@@ -135,24 +136,6 @@ function newRecord({ id, fields, at }: { id: string; fields: ProductFields; at: 
   return { id, ...columnsOf(fields), liveSku: fields.sku, version: 1, createdAt: time, updatedAt: time, deletedAt: null };
 }
 
-/** The columns that staff may write, by the names of the model. */
-export function columnsOf({ sku, name, description, category, attributes, price }: ProductFields) {
-  return {
-    sku,
-    name,
-    nameKey: nameKeyOf(name),
-    description: description ?? null,
-    category: category ?? null,
-    attributes: JSON.stringify(attributes),
-    priceAmount: price.amount,
-    priceCurrency: price.currency,
-  };
-}
-
-/** The columns of a product by the names of the model. */
-export const productColumns = `id, sku, live_sku AS liveSku, name, name_key AS nameKey, description, category, attributes,
-  price_amount AS priceAmount, price_currency AS priceCurrency, version, created_at AS createdAt, updated_at AS updatedAt, deleted_at AS deletedAt`;
-
 async function readRecord(sql: Sql, id: string): Promise<ProductRecord> {
   const [record] = await sql.rows<ProductRecord>(
     `SELECT ${productColumns} FROM catalog_products WHERE id = ? AND deleted_at IS NULL`,
@@ -160,21 +143,6 @@ async function readRecord(sql: Sql, id: string): Promise<ProductRecord> {
   );
   if (record === undefined) throw productNotFound();
   return record;
-}
-
-export function productOf(record: ProductRecord): Product {
-  return {
-    id: record.id,
-    sku: record.sku,
-    name: record.name,
-    ...(record.description !== null && { description: record.description }),
-    ...(record.category !== null && { category: record.category }),
-    attributes: JSON.parse(record.attributes),
-    price: { amount: record.priceAmount, currency: record.priceCurrency },
-    version: record.version,
-    createdAt: fromSql(record.createdAt),
-    updatedAt: fromSql(record.updatedAt),
-  };
 }
 
 export function productNotFound(): Failure {

@@ -1,4 +1,6 @@
+import type { z } from 'zod';
 import type { Money } from './catalog-api.ts';
+import type { patchedProduct } from './product-schema.ts';
 
 /** A product as everybody sees it. */
 export interface Product extends ProductFields {
@@ -28,10 +30,7 @@ export function fieldsOf({
   attributes,
   description,
   category,
-}: Omit<ProductFields, 'description' | 'category'> & {
-  readonly description?: string | undefined;
-  readonly category?: string | undefined;
-}): ProductFields {
+}: z.output<typeof patchedProduct>): ProductFields {
   return {
     sku,
     name,
@@ -49,34 +48,19 @@ export interface StockLevel {
   readonly available: number;
 }
 
-/** A JSON merge patch of a product: what is absent stays, null takes an optional part away. */
-export interface ProductPatch {
-  readonly sku?: string | undefined;
-  readonly name?: string | undefined;
-  readonly price?: { readonly amount?: number | undefined; readonly currency?: string | undefined } | undefined;
-  readonly description?: string | null | undefined;
-  readonly category?: string | null | undefined;
-  readonly attributes?: Readonly<Record<string, string | null>> | null | undefined;
+/** Applies a JSON merge patch (RFC 7396): objects merge member by member, null takes a member away. */
+export function mergePatch(target: unknown, patch: unknown): unknown {
+  if (!isObject(patch)) return patch;
+  const merged = new Map(isObject(target) ? Object.entries(target) : []);
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === null) merged.delete(name);
+    else merged.set(name, mergePatch(merged.get(name), value));
+  }
+  return Object.fromEntries(merged);
 }
 
-/** Applies a merge patch (RFC 7396); objects inside merge member by member. */
-export function mergePatch(product: ProductFields, patch: ProductPatch): ProductFields {
-  const description = patch.description === undefined ? product.description : patch.description;
-  const category = patch.category === undefined ? product.category : patch.category;
-  return {
-    sku: patch.sku ?? product.sku,
-    name: patch.name ?? product.name,
-    price: { amount: patch.price?.amount ?? product.price.amount, currency: patch.price?.currency ?? product.price.currency },
-    attributes: mergeAttributes(product.attributes, patch.attributes),
-    ...(typeof description === 'string' && { description }),
-    ...(typeof category === 'string' && { category }),
-  };
-}
-
-function mergeAttributes(current: ProductFields['attributes'], patch: ProductPatch['attributes']): Record<string, string> {
-  if (patch === null) return {};
-  const merged = Object.entries({ ...current, ...patch });
-  return Object.fromEntries(merged.filter((entry): entry is [string, string] => entry[1] !== null));
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 const maxKeyLength = 200;

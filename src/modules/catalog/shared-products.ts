@@ -1,7 +1,7 @@
 import { Failure } from '../../shared/failure.ts';
 import { FifoGate } from '../../shared/fifo-gate.ts';
 import type { VersionedCopies } from '../../shared/versioned-copies.ts';
-import type { Product } from './product.ts';
+import { fieldsOf, type Product } from './product.ts';
 import { productSchema } from './product-schema.ts';
 
 /** so that an empty cache leaves connections of the pool to the orders */
@@ -38,8 +38,8 @@ function productIn(text: string): Product | undefined {
   try {
     const { data } = copied.safeParse(JSON.parse(text));
     if (data === undefined) return undefined;
-    const { description, category, ...product } = data;
-    return { ...product, ...(description !== undefined && { description }), ...(category !== undefined && { category }) };
+    const { id, version, createdAt, updatedAt, ...fields } = data;
+    return { id, ...fieldsOf(fields), version, createdAt, updatedAt };
   } catch {
     return undefined;
   }

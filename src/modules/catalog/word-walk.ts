@@ -1,8 +1,8 @@
 import type { Sql } from '../../shared/database.ts';
 import type { ProductRecord } from './catalog-models.ts';
 import { type Condition, type Keyset, keysetSql } from './keyset.ts';
+import { productColumns } from './product-columns.ts';
 import { wordsCondition } from './product-search.ts';
-import { productColumns } from './product-store.ts';
 import { oneList, padded } from './reservation-store.ts';
 
 export interface WordWalk {
