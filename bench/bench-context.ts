@@ -17,6 +17,8 @@ export interface BenchSettings {
   readonly sizes: readonly number[];
   /** only whether everything can be measured: nothing is written into the docs */
   readonly trial: boolean;
+  /** processes of the shop that answer requests, where a row does not say it */
+  readonly workers: number;
 }
 
 /** What the rows share: servers are started when the first row asks for them, and end with the run. */
@@ -31,6 +33,8 @@ export interface Bench {
   shop(): Promise<BenchShop>;
   /** on its own storage */
   embeddedShop(): Promise<BenchShop>;
+  /** one more on the same servers, with a database of that name and further variables; whoever asks closes it */
+  ownShop(database: string, settings?: Readonly<Record<string, string>>, workers?: number): Promise<BenchShop>;
   close(): Promise<void>;
 }
 
@@ -49,10 +53,13 @@ export function createBench(settings: BenchSettings): Bench {
     return folder;
   });
   const stores = once(() => startBenchStores({ keeper, folder: place('stores'), products: settings.products }));
-  const shop = once(async () => startShop({ keeper, built: await built(), folder: place('shop'), stores: await stores() }));
+  const shop = once(async () =>
+    startShop({ keeper, built: await built(), folder: place('shop'), stores: await stores(), workers: settings.workers }),
+  );
   const embeddedShop = once(async () =>
     startEmbeddedShop({ keeper, built: await built(), folder: place('embedded'), products: settings.products }),
   );
+  const owned: BenchShop[] = [];
   return {
     settings,
     keeper,
@@ -61,7 +68,22 @@ export function createBench(settings: BenchSettings): Bench {
     stores,
     shop,
     embeddedShop,
+    ownShop: async (database, further, workers = settings.workers) => {
+      const own = await startShop({
+        keeper,
+        built: await built(),
+        folder: place(database),
+        stores: await stores(),
+        database,
+        settings: further,
+        workers,
+      });
+      owned.push(own);
+      return own;
+    },
     close: async () => {
+      // a row that failed has left them
+      for (const own of owned) await own.close();
       for (const started of [shop, embeddedShop]) await (await started.begun())?.close();
       await (await stores.begun())?.close();
       await keeper.close();

@@ -21,6 +21,7 @@ export const growthRow: Row = {
   name: 'growth',
   title: 'processor time of a request, shop and database, on the largest shop against the smallest (--sizes)',
   optIn: true,
+  alone: true,
   run: measureGrowth,
 };
 

@@ -6,6 +6,7 @@ const page = join(import.meta.dirname, '..', 'docs', 'performance.md');
 /** Parts of docs/performance.md that programs write, by the word that their first mark begins with. */
 const parts = {
   measured: ['<!-- measured: npm run bench writes this part -->', '<!-- end of what is measured -->'],
+  twoWorkers: ['<!-- two workers: npm run bench -- --workers 2 writes this part -->', '<!-- end of two workers -->'],
   growth: ['<!-- growth: npm run bench -- growth writes this part -->', '<!-- end of growth -->'],
   soak: ['<!-- soak: npm run soak writes this part -->', '<!-- end of soak -->'],
 } as const;

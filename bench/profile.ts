@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createBench } from './bench-context.ts';
-import { type BenchShop, startShop } from './bench-shop.ts';
+import type { BenchShop } from './bench-shop.ts';
 import { type CpuProfile, callTree, selfShares } from './cpu-profile.ts';
 import { flameGraph } from './flame-graph.ts';
 import { placeOrders } from './order-rows.ts';
@@ -26,13 +26,12 @@ async function main(): Promise<void> {
   const [, , name = ''] = process.argv;
   const load = name === 'orders' || name === 'reads' ? loads[name] : undefined;
   if (load === undefined) throw new Error(usage);
-  const bench = createBench({ rounds: 1, seconds, warmUpSeconds, products: 10_000, sizes: [], trial: true });
+  const bench = createBench({ rounds: 1, seconds, warmUpSeconds, products: 10_000, workers: 1, sizes: [], trial: true });
   const written = join(bench.folder, 'profile');
   let fromMicroseconds = 0;
   try {
     const settings = { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${written}` };
-    const place = { keeper: bench.keeper, built: await bench.built(), folder: bench.folder };
-    const shop = await startShop({ ...place, stores: await bench.stores(), settings });
+    const shop = await bench.ownShop('profiled', settings);
     await load(shop, warmUpSeconds);
     fromMicroseconds = Number(process.hrtime.bigint() / 1000n);
     await load(shop, seconds);

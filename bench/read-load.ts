@@ -27,7 +27,7 @@ const lookEveryMs = 100;
 export async function loadReads({ url, seconds, clients = 64, headers = {}, body }: ReadLoad): Promise<ReadMeasured> {
   if (spawnSync('wrk', ['--version']).error !== undefined) throw new Error('wrk is missing (apt-get install wrk)');
   const sent = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
-  const wrk = spawn('wrk', ['-t1', `-c${clients}`, `-d${seconds}s`, '--latency', ...sent, url], {
+  const wrk = spawn('wrk', ['-t1', `-c${clients}`, `-d${Math.ceil(seconds)}s`, '--latency', ...sent, url], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(wrk, 'close');

@@ -45,15 +45,17 @@ export function formatTable(results: readonly Result[]): string {
 export function writeMeasured({
   results,
   machine,
-  settings: { rounds, seconds, products },
+  settings: { rounds, seconds, products, workers },
 }: {
   readonly results: readonly Result[];
   readonly machine: readonly string[];
   readonly settings: BenchSettings;
 }): void {
+  if (workers !== 1 && workers !== 2) throw new Error('Only runs with one worker and with two are written down.');
+  const command = workers === 1 ? 'npm run bench' : `npm run bench -- --workers ${workers}`;
   const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  writePart('measured', [
-    `\`npm run bench\`, ${new Date().toISOString().slice(0, 10)}, ${rounds} rounds of ${seconds} s a side, ${products.toLocaleString('en')} products:`,
+  writePart(workers === 1 ? 'measured' : 'twoWorkers', [
+    `\`${command}\`, ${new Date().toISOString().slice(0, 10)}, ${rounds} rounds of ${seconds} s a side, ${products.toLocaleString('en')} products:`,
     '',
     ...machine.map((line) => `- ${line}`),
     '',
