@@ -11,6 +11,8 @@ export interface BackgroundLoad<Result> {
   stop(): Promise<Result>;
 }
 
+const longestBeginMs = 30_000;
+
 /**
  * Starts a program of this folder that reads JSON from its standard input, writes a line once it is in full swing, and its result as a
  * second line after SIGTERM. It stands for other machines, so it yields to whatever else wants this one's processors.
@@ -23,7 +25,10 @@ export async function startBackgroundLoad<Result>(keeper: Keeper, file: string, 
   const ended = once(child, 'close');
   child.stdin.end(JSON.stringify(input));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  if ((await lines.next()).done) throw new Error(`${file} ended before it began.`);
+  const tooLong = setTimeout(() => child.kill('SIGKILL'), longestBeginMs);
+  const began = await lines.next();
+  clearTimeout(tooLong);
+  if (began.done) throw new Error(`${file} ended before it began, or did not come into swing in ${longestBeginMs / 1000} s.`);
   return {
     stop: async () => {
       child.kill('SIGTERM');

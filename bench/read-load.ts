@@ -34,9 +34,7 @@ export async function loadReads({ url, seconds, clients = 64, headers = {}, body
   const output = text(wrk.stdout);
   const stopped = new AbortController();
   const looking = lookAtAnswers({ url, headers, body, stopped: stopped.signal });
-  await ended;
-  stopped.abort();
-  const looks = await looking;
+  const [looks] = await Promise.all([looking, ended.then(() => stopped.abort())]);
   if (looks === 0) throw new Error('No answer was looked at.');
   return readWrk(await output);
 }
