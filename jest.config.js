@@ -23,6 +23,7 @@ const onServices = [
   'auth-crashes',
   'auth-races',
   'auth-tables',
+  'bench',
   'catalog-statements',
   'claim-races',
   'cluster',

@@ -22,6 +22,8 @@ export interface Row {
   readonly title: string;
   /** runs only when it is named */
   readonly optIn?: boolean;
+  /** measures the shop as one process, however many are asked for */
+  readonly alone?: boolean;
   /** @throws when an answer was wrong, or the data afterwards is */
   readonly run: (bench: Bench) => Promise<readonly Result[]>;
 }
@@ -51,7 +53,7 @@ export function judge({ baseline, project, goal }: Result): Verdict {
 }
 
 /** @throws RangeError of nothing */
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((one, other) => one - other);
   const [low, high] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
   if (low === undefined || high === undefined) throw new RangeError('There is no median of nothing.');

@@ -1,10 +1,11 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { type Database, openSqlite } from '../src/shared/database.ts';
 import type { Keeper } from '../test/faults/keeper.ts';
 import { createShopProcess, type ShopProcess } from '../test/faults/shop-process.ts';
 import { type BenchStores, fillWithProducts } from './bench-stores.ts';
+import { clusterPids, clusterProgram, clusterSettings } from './shop-cluster.ts';
 
 /** The built server as production runs it, ready to be measured. */
 export interface BenchShop {
@@ -17,21 +18,24 @@ export interface BenchShop {
   readonly env: Readonly<Record<string, string>>;
   /** tokens of customers, good for 15 minutes */
   customers(): Promise<readonly string[]>;
-  /** seconds of processor time so far */
+  /** seconds of processor time so far, of all its processes */
   cpuSeconds(): number;
-  /** resident memory, in MiB */
+  /** resident memory, in MiB; of all its processes together */
   memoryMib(): number;
   close(): Promise<void>;
 }
 
 interface Place {
   readonly keeper: Keeper;
+  /** where the built shop is */
+  readonly built: string;
   readonly folder: string;
 }
 
-const program = 'dist/src/server.js';
-const customerCount = 4;
-const password = 'a password for the measurements';
+const root = join(import.meta.dirname, '..');
+const server = 'dist/src/server.js';
+export const customerNames = ['customer-1', 'customer-2', 'customer-3', 'customer-4'];
+export const customerPassword = 'a password for the measurements';
 const beforeExpiryMs = 10 * 60_000;
 
 /** All limits are on, only so high that the load stays below them. Events are delivered in the process, since SQS is no server of ours. */
@@ -39,7 +43,7 @@ const production = {
   NODE_ENV: 'production',
   ALLOW_EMBEDDED: 'true',
   ADMIN_USERNAME: 'admin',
-  ADMIN_PASSWORD: password,
+  ADMIN_PASSWORD: customerPassword,
   AUDIT_INTERVAL_SECONDS: '0',
   DRAIN_DELAY_MS: '0',
   RATE_LIMIT_BROWSING: '100000000/60',
@@ -50,23 +54,29 @@ const production = {
   RATE_LIMIT_REGISTER: '100000000/60',
 };
 
-/** On the given stores, in a database of its own. `settings` are further variables. */
+/** On the given stores, in a database of its own. `settings` are further variables; more than one worker: under pm2. */
 export async function startShop({
   keeper,
+  built,
   folder,
   stores,
   database = 'shop',
   settings = {},
+  workers = 1,
 }: Place & {
   readonly stores: BenchStores;
   readonly database?: string;
-  readonly settings?: Readonly<Record<string, string>>;
+  readonly workers?: number;
+  readonly settings?: Readonly<Record<string, string>> | undefined;
 }): Promise<BenchShop> {
   const { url, db, productIds } = await stores.database(database);
-  const env = { ...production, ...secrets(), ...reach(stores, url, database), ...settings };
+  const ofCluster = workers > 1 ? await clusterSettings(folder, workers) : undefined;
+  const env = { ...production, ...secrets(), ...reach(stores, url, database), ...ofCluster, ...settings };
+  const program = relative(root, join(built, ofCluster === undefined ? server : clusterProgram));
   const shop = await createShopProcess({ name: 'shop', keeper, folder, program, env });
   await shop.start();
-  return measurable({ shop, env, db, productIds, close: async () => void (await shop.kill('SIGTERM')) });
+  const pids = ofCluster && (await clusterPids({ keeper, pid: shop.pid(), workers, settings: ofCluster }));
+  return measurable({ shop, env, db, productIds, pids, close: async () => void (await shop.kill('SIGTERM')) });
 }
 
 /** What a process has to know to reach the stores. */
@@ -92,8 +102,14 @@ function secrets() {
 }
 
 /** The products are put into its file between a first start, which makes the tables, and the one that is measured. */
-export async function startEmbeddedShop({ keeper, folder, products }: Place & { readonly products: number }): Promise<BenchShop> {
+export async function startEmbeddedShop({
+  keeper,
+  built,
+  folder,
+  products,
+}: Place & { readonly products: number }): Promise<BenchShop> {
   const env = { ...production, ...secrets() };
+  const program = relative(root, join(built, server));
   const shop = await createShopProcess({ name: 'shop', keeper, folder, program, env });
   await shop.start();
   await shop.kill('SIGTERM');
@@ -112,8 +128,14 @@ export async function startEmbeddedShop({ keeper, folder, products }: Place & { 
 
 function measurable({
   shop,
+  pids,
   ...rest
-}: Pick<BenchShop, 'env' | 'db' | 'productIds' | 'close'> & { readonly shop: ShopProcess }): BenchShop {
+}: Pick<BenchShop, 'env' | 'db' | 'productIds' | 'close'> & {
+  readonly shop: ShopProcess;
+  /** undefined: the program that was started is the shop */
+  readonly pids?: readonly number[] | undefined;
+}): BenchShop {
+  const sum = (of: (pid: number | undefined) => number) => (pids ?? [shop.pid()]).map(of).reduce((one, other) => one + other, 0);
   let signedIn: { readonly tokens: readonly string[]; readonly until: number } | undefined;
   let registered = false;
   return {
@@ -124,15 +146,14 @@ function measurable({
     customers: async () => {
       if (signedIn === undefined || signedIn.until < Date.now()) {
         const tokens: string[] = [];
-        for (let number = 1; number <= customerCount; number++)
-          tokens.push(await enter(shop.url, `customer-${number}`, registered ? 'login' : 'register'));
+        for (const name of customerNames) tokens.push(await enter(shop.url, name, registered ? 'login' : 'register'));
         registered = true;
         signedIn = { tokens, until: Date.now() + beforeExpiryMs };
       }
       return signedIn.tokens;
     },
-    cpuSeconds: () => cpuSecondsOf(shop.pid()),
-    memoryMib: () => memoryMibOf(shop.pid()),
+    cpuSeconds: () => sum(cpuSecondsOf),
+    memoryMib: () => sum(memoryMibOf),
   };
 }
 
@@ -140,7 +161,7 @@ async function enter(url: string, username: string, how: 'login' | 'register'): 
   const answer = await fetch(`${url}/api/auth/${how}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ username, password }),
+    body: JSON.stringify({ username, password: customerPassword }),
   });
   const { accessToken } = (await answer.json()) as { accessToken?: string }; // as the shop documents it
   if (accessToken === undefined) throw new Error(`${how} answered ${answer.status}.`);

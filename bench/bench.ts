@@ -1,5 +1,4 @@
 import { parseArgs } from 'node:util';
-import { buildForBench } from './bench-build.ts';
 import { type BenchSettings, createBench } from './bench-context.ts';
 import { judge, type Result, type Row } from './bench-row.ts';
 import { describeMachine } from './machine.ts';
@@ -10,14 +9,15 @@ import { rows } from './rows.ts';
  * `npm run bench`: measures the shop beside its baselines and writes the table into docs/performance.md. Exit code 0: all goals are met;
  * 1: one is not; 2: an answer or the data was wrong, or something is missing.
  */
-const usage = `usage: npm run bench -- [NAME ...] [--list] [--smoke] [--rounds N] [--seconds N]
+const usage = `usage: npm run bench -- [NAME ...] [--list] [--smoke] [--rounds N] [--seconds N] [--workers N]
 
-Measures all rows, or those that are named. Only a run of all rows is written into docs/performance.md.
+Measures all rows, or those that are named. Only a run of all rows is written into docs/performance.md, by one process and by two.
   --list       names the rows
   --smoke      short and without a verdict: only whether everything can be measured and is right
+  --workers N  with so many workers under pm2, instead of one process: the rows that have more than one to measure
 `;
-const usual: BenchSettings = { rounds: 5, seconds: 4, warmUpSeconds: 2, products: 10_000 };
-const smoke: BenchSettings = { rounds: 1, seconds: 1, warmUpSeconds: 1, products: 200 };
+const usual: BenchSettings = { rounds: 5, seconds: 4, warmUpSeconds: 2, products: 10_000, workers: 1 };
+const smoke: BenchSettings = { rounds: 1, seconds: 0.5, warmUpSeconds: 0.2, products: 200, workers: 1 };
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -28,14 +28,15 @@ async function main(): Promise<number> {
       help: { type: 'boolean' },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
+      workers: { type: 'string' },
     },
   });
   if (values.help) return say(usage);
   if (values.list)
     return say(rows.map(({ name, title, optIn }) => `${name.padEnd(22)} ${title}${optIn ? ' (only by name)' : ''}\n`).join(''));
-  const chosen = choose(positionals);
-  const settings = { ...(values.smoke ? smoke : usual), ...numbers({ rounds: values.rounds, seconds: values.seconds }) };
-  buildForBench();
+  const { rounds, seconds, workers } = values;
+  const settings = { ...(values.smoke ? smoke : usual), ...numbers({ rounds, seconds, workers }) };
+  const chosen = choose(positionals, settings);
   const results = await measure(chosen, settings);
   say(formatTable(results));
   if (values.smoke) return 0;
@@ -43,11 +44,12 @@ async function main(): Promise<number> {
   return results.every((result) => judge(result).met) ? 0 : 1;
 }
 
-function choose(names: readonly string[]): readonly Row[] {
-  if (names.length === 0) return rows.filter(({ optIn }) => optIn !== true);
+function choose(names: readonly string[], { workers }: BenchSettings): readonly Row[] {
+  if (names.length === 0) return rows.filter(({ optIn, alone }) => optIn !== true && (workers === 1 || alone !== true));
   return names.map((name) => {
     const found = rows.find((row) => row.name === name);
     if (found === undefined) throw new Error(`There is no row ${name}; --list names them.`);
+    if (found.alone && workers > 1) throw new Error(`The row ${name} is not for several workers.`);
     return found;
   });
 }
@@ -62,6 +64,7 @@ async function measure(chosen: readonly Row[], settings: BenchSettings): Promise
   const bench = createBench(settings);
   const results: Result[] = [];
   try {
+    await bench.built();
     for (const row of chosen) {
       const startedAt = performance.now();
       results.push(...(await row.run(bench)));

@@ -33,6 +33,7 @@ export const orderRows: readonly Row[] = [
   },
   {
     name: 'orders-embedded',
+    alone: true,
     title: '`POST /api/orders` until confirmed on the embedded store against a transaction per order by hand on `node:sqlite`',
     run: compareEmbedded,
   },

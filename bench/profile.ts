@@ -1,8 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildForBench } from './bench-build.ts';
 import { createBench } from './bench-context.ts';
-import { type BenchShop, startShop } from './bench-shop.ts';
+import type { BenchShop } from './bench-shop.ts';
 import { type CpuProfile, callTree, selfShares } from './cpu-profile.ts';
 import { flameGraph } from './flame-graph.ts';
 import { placeOrders } from './order-rows.ts';
@@ -27,14 +26,12 @@ async function main(): Promise<void> {
   const [, , name = ''] = process.argv;
   const load = name === 'orders' || name === 'reads' ? loads[name] : undefined;
   if (load === undefined) throw new Error(usage);
-  buildForBench();
-  const bench = createBench({ rounds: 1, seconds, warmUpSeconds, products: 10_000 });
+  const bench = createBench({ rounds: 1, seconds, warmUpSeconds, products: 10_000, workers: 1 });
   const written = join(bench.folder, 'profile');
   let fromMicroseconds = 0;
   try {
-    const stores = await bench.stores();
     const settings = { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${written}` };
-    const shop = await startShop({ keeper: bench.keeper, folder: bench.folder, stores, settings });
+    const shop = await bench.ownShop('profiled', settings);
     await load(shop, warmUpSeconds);
     fromMicroseconds = Number(process.hrtime.bigint() / 1000n);
     await load(shop, seconds);

@@ -27,16 +27,14 @@ const lookEveryMs = 100;
 export async function loadReads({ url, seconds, clients = 64, headers = {}, body }: ReadLoad): Promise<ReadMeasured> {
   if (spawnSync('wrk', ['--version']).error !== undefined) throw new Error('wrk is missing (apt-get install wrk)');
   const sent = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
-  const wrk = spawn('wrk', ['-t1', `-c${clients}`, `-d${seconds}s`, '--latency', ...sent, url], {
+  const wrk = spawn('wrk', ['-t1', `-c${clients}`, `-d${Math.ceil(seconds)}s`, '--latency', ...sent, url], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(wrk, 'close');
   const output = text(wrk.stdout);
   const stopped = new AbortController();
   const looking = lookAtAnswers({ url, headers, body, stopped: stopped.signal });
-  await ended;
-  stopped.abort();
-  const looks = await looking;
+  const [looks] = await Promise.all([looking, ended.then(() => stopped.abort())]);
   if (looks === 0) throw new Error('No answer was looked at.');
   return readWrk(await output);
 }

@@ -5,7 +5,11 @@ import { type Goal, judge, type Result } from './bench-row.ts';
 
 const head = ['row', 'baseline', 'project', 'ratio', 'goal', 'spread', 'met'] as const;
 const page = join(import.meta.dirname, '..', 'docs', 'performance.md');
-const [from, to] = ['<!-- measured: npm run bench writes this part -->', '<!-- end of what is measured -->'];
+/** where the tables of so many workers go */
+const marks = {
+  1: ['<!-- measured: npm run bench writes this part -->', '<!-- end of what is measured -->'],
+  2: ['<!-- two workers: npm run bench -- --workers 2 writes this part -->', '<!-- end of two workers -->'],
+} as const;
 
 function cellsOf(result: Result): readonly string[] {
   const { baseline, project, value, lowest, highest, met } = judge(result);
@@ -48,16 +52,19 @@ export function formatTable(results: readonly Result[]): string {
 export function writeMeasured({
   results,
   machine,
-  settings: { rounds, seconds, products },
+  settings: { rounds, seconds, products, workers },
 }: {
   readonly results: readonly Result[];
   readonly machine: readonly string[];
   readonly settings: BenchSettings;
 }): void {
+  if (workers !== 1 && workers !== 2) throw new Error('Only runs with one worker and with two are written down.');
+  const [from, to] = marks[workers];
+  const command = workers === 1 ? 'npm run bench' : `npm run bench -- --workers ${workers}`;
   const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const text = [
     from,
-    `\`npm run bench\`, ${new Date().toISOString().slice(0, 10)}, ${rounds} rounds of ${seconds} s a side, ${products.toLocaleString('en')} products:`,
+    `\`${command}\`, ${new Date().toISOString().slice(0, 10)}, ${rounds} rounds of ${seconds} s a side, ${products.toLocaleString('en')} products:`,
     '',
     ...machine.map((line) => `- ${line}`),
     '',

@@ -1,25 +1,53 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { problemsOfAttack } from '../bench/attack-row.ts';
 import { judge } from '../bench/bench-row.ts';
+import { problemsOfLogins } from '../bench/login-rows.ts';
+import { problemsOfReads } from '../bench/open-reads.ts';
 import { problemsOf } from '../bench/order-check.ts';
 import { readWrk } from '../bench/read-load.ts';
+import { rows } from '../bench/rows.ts';
+import { onServices } from './harness/stores.ts';
 
 const run = promisify(execFile);
 const bench = (...words: string[]) => run(process.execPath, [join(__dirname, '..', 'bench', 'bench.ts'), ...words]);
 
+const embeddedRows = ['orders-embedded', 'start'];
+
 describe('the benchmark', () => {
-  it('measures the shop beside a loop by hand, and everything is right', async () => {
-    const { stdout } = await bench('--smoke', 'orders-embedded');
+  if (onServices) {
+    it('measures every row on production stores, and everything is right', async () => {
+      const measured = rows.filter(({ name, optIn }) => optIn !== true && !embeddedRows.includes(name)).map(({ name }) => name);
+      const { stdout } = await bench('--smoke', ...measured);
+      for (const name of measured) expect(stdout).toMatch(new RegExp(`^${name}(-\\S+)? +[\\d,.]+`, 'm'));
+    }, 300_000);
+    return;
+  }
+
+  it('measures the shop on its own storage, and everything is right', async () => {
+    const { stdout } = await bench('--smoke', ...embeddedRows);
     expect(stdout).toMatch(/^orders-embedded +[\d,.]+ \/s +[\d,.]+ \/s/m);
+    expect(stdout).toMatch(/^start +[\d,.]+ ms +[\d,.]+ ms/m);
   }, 120_000);
 
   it('names its rows, and refuses one that there is not', async () => {
     expect((await bench('--list')).stdout).toMatch(/^read /m);
+    await expect(bench('--workers', '2', 'start')).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('several workers'),
+    });
     await expect(bench('reed')).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('There is no row reed') });
   });
 
   const right = { load: { statuses: { 201: 10 }, distinctOrders: 10, wrong: [] }, stored: 10, confirmed: 10 };
+
+  it('tells what orders cost as the documentation does', async () => {
+    const { stdout } = await run(process.execPath, [join(__dirname, '..', 'bench', 'order-costs.ts')]);
+    expect(stdout).toContain('| together |');
+    expect(readFileSync(join(__dirname, '..', 'docs', 'performance.md'), 'utf8')).toContain(stdout);
+  });
 
   it('has nothing to say about orders that are right', () => {
     expect(problemsOf(right)).toEqual([]);
@@ -40,6 +68,39 @@ describe('the benchmark', () => {
     const output = '  10 requests in 1.00s\n    99%    1.00ms\nRequests/sec: 10.0\n';
     expect(readWrk(output)).toEqual({ perSecond: 10, p99Ms: 1, requests: 10 });
     expect(() => readWrk(`${output}  Non-2xx or 3xx responses: 3\n`)).toThrow('Non-2xx or 3xx responses: 3');
+  });
+
+  const reads = { sent: 1000, seconds: 1, wrong: 0, told: [], p50Ms: 1, p99Ms: 1 };
+
+  it.each([
+    [{ ...reads, wrong: 1, told: ['503'] }, '1 of 1000 reads were wrong: 503'],
+    [{ ...reads, seconds: 3 }, 'sending 1000 reads took 3.0 s'],
+  ])('fails when reads at a rate are not answered right, or not sent: %j', (facts, problem) => {
+    expect(problemsOfReads(reads)).toEqual([]);
+    expect(problemsOfReads(facts)).toEqual([problem]);
+  });
+
+  const logins = { statuses: { 200: 3, 503: 1 }, tokens: 3, perSecond: 1 };
+
+  it.each([
+    [{ ...logins, tokens: 2 }, '3 sign-ins got 2 tokens'],
+    [{ ...logins, statuses: { 200: 3, 401: 1 } }, '1 logins were answered 401'],
+    [{ ...logins, statuses: { 503: 1 }, tokens: 0 }, 'nobody signed in'],
+  ])('fails when logins are not answered right: %j', (facts, problem) => {
+    expect(problemsOfLogins(logins)).toEqual([]);
+    expect(problemsOfLogins(facts)).toEqual([problem]);
+  });
+
+  const attack = { slow: { opened: 500, usual: 500 }, flood: { statuses: { 401: 9, 503: 91 }, seconds: 1 } };
+
+  it.each([
+    [{ ...attack, slow: { opened: 500, usual: 20 } }, 'only 20 of 500 slow connections were open at a time'],
+    [{ ...attack, flood: { statuses: { 503: 100 }, seconds: 1 } }, 'no password was checked'],
+    [{ ...attack, flood: { statuses: { 401: 10 }, seconds: 1 } }, '10 logins in 1.0 s'],
+    [{ ...attack, flood: { statuses: { 401: 99, broken: 1 }, seconds: 1 } }, '1 logins were answered broken'],
+  ])('fails when an attack was none: %j', (facts, problem) => {
+    expect(problemsOfAttack(attack)).toEqual([]);
+    expect(problemsOfAttack(facts)).toEqual([problem]);
   });
 
   it('compares rounds with each other, and says whether the goal is met', () => {

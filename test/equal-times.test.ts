@@ -87,6 +87,7 @@ describe('looking for a user', () => {
       names: { read: async () => undefined } as Pick<NameStore, 'read'> as NameStore,
       users: { read: async () => undefined } as Pick<UserStore, 'read'> as UserStore,
       hasher: {
+        refuseWhenFull: () => {},
         hash: async () => '',
         matches: async () => {
           hashBeganAt = performance.now();

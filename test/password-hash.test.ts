@@ -1,8 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import bcrypt from 'bcrypt';
+import { unlimitedLoginFailures } from '../src/modules/auth/login-failures.ts';
+import type { NameStore } from '../src/modules/auth/name-store.ts';
 import { createPasswordHasher } from '../src/modules/auth/password-hash.ts';
+import { createSignIn } from '../src/modules/auth/sign-in.ts';
+import type { UserStore } from '../src/modules/auth/user-store.ts';
 import { eventually } from './harness/eventually.ts';
+import { silent } from './harness/module-door.ts';
 
 const options = { pepper: 'pepper of the tests', cost: 4, atOnce: 2 };
 afterEach(() => jest.restoreAllMocks());
@@ -56,6 +61,26 @@ describe('hashing passwords', () => {
       'rejected',
       'rejected',
     ]);
+  });
+
+  it('refuses a sign-in before its user is looked for', async () => {
+    const hasher = createPasswordHasher({ ...options, atOnce: 1 });
+    let looks = 0;
+    const read = async () => {
+      looks += 1;
+      return undefined;
+    };
+    const signIn = createSignIn({
+      names: { read } as Pick<NameStore, 'read'> as NameStore,
+      users: { read } as Pick<UserStore, 'read'> as UserStore,
+      ...{ hasher, failures: unlimitedLoginFailures, log: silent, now: Date.now },
+    });
+    await expect(signIn.authenticate('nobody', 'a wrong password')).rejects.toMatchObject({ code: 'invalid-credentials' });
+    expect(looks).toBe(2);
+    jest.spyOn(bcrypt, 'hash').mockImplementation(() => new Promise<string>(() => {}));
+    for (let waiting = 0; waiting <= 100; waiting += 1) void hasher.hash('a fine long password');
+    await expect(signIn.authenticate('nobody', 'a wrong password')).rejects.toMatchObject({ code: 'overloaded' });
+    expect(looks).toBe(2);
   });
 
   it('goes on after one that failed', async () => {

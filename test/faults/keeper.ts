@@ -9,6 +9,8 @@ export type Belonging = { readonly pid: number } | { readonly folder: string } |
 export interface Keeper {
   /** from now on the child dies with the run */
   keepChild(child: ChildProcess): void;
+  /** the same for a process that somebody else has started */
+  keepProcess(pid: number): void;
   /** removed with the run */
   keepFolder(folder: string): void;
   /** unmounted with the run */
@@ -37,6 +39,7 @@ export function startKeeper(): Keeper {
       tell({ pid });
       child.once('exit', () => tell({ gone: pid }));
     },
+    keepProcess: (pid) => tell({ pid }),
     keepFolder: (folder) => tell({ folder }),
     keepMount: (mount) => tell({ mount }),
     close: async () => {

@@ -25,6 +25,13 @@ export const accountMutants: readonly Mutant[] = [
     noticedBy: [embedded('equal-times', 'looking for a user takes its time before the hash begins, whether there is one or not')],
   },
   {
+    guard: 'a sign-in that can not be checked is refused before its user is looked for',
+    file: 'src/modules/auth/sign-in.ts',
+    text: 'hasher.refuseWhenFull();',
+    mutation: '',
+    noticedBy: [embedded('password-hash', 'hashing passwords refuses a sign-in before its user is looked for')],
+  },
+  {
     guard: 'hashes take what requests leave',
     file: 'src/modules/auth/password-hash.ts',
     text: 'void dummyHash().then(hashBelowRequests);',

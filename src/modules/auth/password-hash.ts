@@ -6,6 +6,8 @@ import { overloaded } from '../../shared/failure.ts';
 import { hashBelowRequests } from './hash-priority.ts';
 
 export interface PasswordHasher {
+  /** For whoever has other work to do before a hash: that would be in vain. @throws overloaded (503) when too many hashes wait already */
+  refuseWhenFull(): void;
   /** @throws overloaded (503) when too many hashes wait already */
   hash(password: string): Promise<string>;
   /** Does the same work when there is no hash to compare with, and then says no. @throws overloaded (503) */
@@ -32,7 +34,7 @@ export function createPasswordHasher({
   cost: number;
   atOnce?: number;
 }): PasswordHasher {
-  const inTurn = createLanes(atOnce);
+  const { inTurn, refuseWhenFull } = createLanes(atOnce);
   const input = (password: string) => createHmac('sha384', pepper).update(password.normalize('NFC')).digest('base64');
   const hash = (password: string) => inTurn(() => bcrypt.hash(input(password), cost));
   let dummy: Promise<string> | undefined;
@@ -43,6 +45,7 @@ export function createPasswordHasher({
   // the threads of the pool are there when one has been used
   void dummyHash().then(hashBelowRequests);
   return {
+    refuseWhenFull,
     hash,
     matches: async (password, known) => {
       const against = known ?? (await dummyHash());
@@ -57,11 +60,14 @@ function createLanes(atOnce: number) {
   const waiting: (() => void)[] = [];
   let running = 0;
   let typicalMs = 0;
-  return async <Result>(work: () => Promise<Result>): Promise<Result> => {
+  const refuseWhenFull = () => {
     const expectedMs = ((waiting.length + 1) * typicalMs) / atOnce;
     if (running >= atOnce && (waiting.length >= mostWaiting || expectedMs > longestWaitMs)) {
       throw overloaded(Math.max(1, Math.ceil(expectedMs / 1000)));
     }
+  };
+  const inTurn = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    refuseWhenFull();
     if (running >= atOnce) await new Promise<void>((resolve) => waiting.push(resolve));
     else running += 1;
     let startedAt: number | undefined;
@@ -81,4 +87,5 @@ function createLanes(atOnce: number) {
       else running -= 1;
     }
   };
+  return { inTurn, refuseWhenFull };
 }

@@ -57,6 +57,8 @@ export function createSignIn({
     authenticate: (username: string, password: string): Promise<User> => {
       const nameKey = usernameKey(username);
       return counted(nameKey, async () => {
+        // in a flood nearly all are refused, and looking for each user would take more of the process than refusing does
+        hasher.refuseWhenFull();
         const [user] = await Promise.all([find(nameKey), pause(lookUpMs)]);
         const right = await hasher.matches(password, user?.passwordHash);
         if (right && user !== undefined && user.state === 'active' && isUsable(user, now())) return user;

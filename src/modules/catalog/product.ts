@@ -32,12 +32,13 @@ export function fieldsOf({
   category,
 }: z.output<typeof patchedProduct>): ProductFields {
   return {
+    // as `productOf` has them: a product that another process shares is answered with the same bytes
     sku,
     name,
-    price,
-    attributes,
     ...(description !== undefined && { description }),
     ...(category !== undefined && { category }),
+    attributes,
+    price,
   };
 }
 
