@@ -13,6 +13,10 @@ export interface BenchSettings {
   /** before the first round */
   readonly warmUpSeconds: number;
   readonly products: number;
+  /** products and orders of the shops that are compared for growth, ascending */
+  readonly sizes: readonly number[];
+  /** only whether everything can be measured: nothing is written into the docs */
+  readonly trial: boolean;
   /** processes of the shop that answer requests, where a row does not say it */
   readonly workers: number;
 }

@@ -107,8 +107,9 @@ export async function startEmbeddedShop({
   built,
   folder,
   products,
-}: Place & { readonly products: number }): Promise<BenchShop> {
-  const env = { ...production, ...secrets() };
+  settings = {},
+}: Place & { readonly products: number; readonly settings?: Readonly<Record<string, string>> }): Promise<BenchShop> {
+  const env = { ...production, ...secrets(), ...settings };
   const program = relative(root, join(built, server));
   const shop = await createShopProcess({ name: 'shop', keeper, folder, program, env });
   await shop.start();
@@ -146,7 +147,7 @@ function measurable({
     customers: async () => {
       if (signedIn === undefined || signedIn.until < Date.now()) {
         const tokens: string[] = [];
-        for (const name of customerNames) tokens.push(await enter(shop.url, name, registered ? 'login' : 'register'));
+        for (const name of customerNames) tokens.push((await enter(shop.url, name, registered ? 'login' : 'register')).token);
         registered = true;
         signedIn = { tokens, until: Date.now() + beforeExpiryMs };
       }
@@ -157,15 +158,22 @@ function measurable({
   };
 }
 
-async function enter(url: string, username: string, how: 'login' | 'register'): Promise<string> {
+export interface Entered {
+  readonly id: string;
+  /** good for 15 minutes */
+  readonly token: string;
+}
+
+/** Registers a customer, or signs somebody in; the admin is `admin`. All have the same password. @throws when that is refused */
+export async function enter(url: string, username: string, how: 'login' | 'register'): Promise<Entered> {
   const answer = await fetch(`${url}/api/auth/${how}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ username, password: customerPassword }),
   });
-  const { accessToken } = (await answer.json()) as { accessToken?: string }; // as the shop documents it
-  if (accessToken === undefined) throw new Error(`${how} answered ${answer.status}.`);
-  return accessToken;
+  const { accessToken, user } = (await answer.json()) as { accessToken?: string; user?: { id: string } }; // as the shop documents it
+  if (accessToken === undefined || user === undefined) throw new Error(`${how} answered ${answer.status}.`);
+  return { id: user.id, token: accessToken };
 }
 
 const ticksPerSecond = 100;

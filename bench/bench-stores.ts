@@ -35,13 +35,15 @@ export async function startBenchStores({
   keeper,
   folder,
   products,
+  mariaDbSettings = [],
 }: {
   readonly keeper: Keeper;
   readonly folder: string;
   readonly products: number;
+  readonly mariaDbSettings?: readonly string[];
 }): Promise<BenchStores> {
   const place = (name: string) => ({ keeper, folder: join(folder, name) });
-  const mariadb = await createMariaDb(place('mariadb'));
+  const mariadb = await createMariaDb(place('mariadb'), mariaDbSettings);
   const redis = await createRedisServer(place('redis'));
   const dynamo = await createDynamoServer(place('dynamo'));
   await Promise.all([mariadb.start(), redis.start(), dynamo.start()]);

@@ -10,14 +10,23 @@ import { rows } from './rows.ts';
  * 1: one is not; 2: an answer or the data was wrong, or something is missing.
  */
 const usage = `usage: npm run bench -- [NAME ...] [--list] [--smoke] [--rounds N] [--seconds N] [--workers N]
+                      [--sizes N,N,…]
 
-Measures all rows, or those that are named. Only a run of all rows is written into docs/performance.md, by one process and by two.
+Measures all rows, or those that are named. Only a run of all rows is written into docs/performance.md, by one process and by two,
+and each run of growth.
   --list       names the rows
+  --sizes      of the shops that growth compares, 10000,100000,1000000 when absent; written into docs/performance.md as well
   --smoke      short and without a verdict: only whether everything can be measured and is right
   --workers N  with so many workers under pm2, instead of one process: the rows that have more than one to measure
 `;
-const usual: BenchSettings = { rounds: 5, seconds: 4, warmUpSeconds: 2, products: 10_000, workers: 1 };
-const smoke: BenchSettings = { rounds: 1, seconds: 0.5, warmUpSeconds: 0.2, products: 200, workers: 1 };
+const usual: BenchSettings = {
+  ...{ rounds: 5, seconds: 4, warmUpSeconds: 2, products: 10_000, workers: 1 },
+  ...{ sizes: [10_000, 100_000, 1_000_000], trial: false },
+};
+const smoke: BenchSettings = {
+  ...{ rounds: 1, seconds: 0.5, warmUpSeconds: 0.2, products: 200, workers: 1 },
+  ...{ sizes: [300, 600], trial: true },
+};
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -28,14 +37,19 @@ async function main(): Promise<number> {
       help: { type: 'boolean' },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
+      sizes: { type: 'string' },
       workers: { type: 'string' },
     },
   });
   if (values.help) return say(usage);
   if (values.list)
     return say(rows.map(({ name, title, optIn }) => `${name.padEnd(22)} ${title}${optIn ? ' (only by name)' : ''}\n`).join(''));
-  const { rounds, seconds, workers } = values;
-  const settings = { ...(values.smoke ? smoke : usual), ...numbers({ rounds, seconds, workers }) };
+  const { rounds, seconds, workers, sizes } = values;
+  const settings = {
+    ...(values.smoke ? smoke : usual),
+    ...numbers({ rounds, seconds, workers }),
+    ...(sizes !== undefined && { sizes: sizesOf(sizes) }),
+  };
   const chosen = choose(positionals, settings);
   const results = await measure(chosen, settings);
   say(formatTable(results));
@@ -58,6 +72,13 @@ function numbers(given: Readonly<Record<string, string | undefined>>): Partial<B
   const entries = Object.entries(given).filter(([, text]) => text !== undefined);
   for (const [name, text] of entries) if (!(Number(text) > 0)) throw new Error(`--${name} has to be a number above 0`);
   return Object.fromEntries(entries.map(([name, text]) => [name, Number(text)]));
+}
+
+function sizesOf(text: string): readonly number[] {
+  const sizes = text.split(',').map(Number);
+  const ascending = sizes.every((size, index) => Number.isSafeInteger(size) && size > (sizes[index - 1] ?? 99));
+  if (!ascending) throw new Error('--sizes has to be whole numbers from 100, ascending');
+  return sizes;
 }
 
 async function measure(chosen: readonly Row[], settings: BenchSettings): Promise<readonly Result[]> {

@@ -1,6 +1,7 @@
 import { type Database, type Param, placeholders } from '../src/shared/database.ts';
 import { derivedId, newId } from '../src/shared/identifier.ts';
 import { toSql } from '../src/shared/instant.ts';
+import { insertProducts, makeShelf, type Product } from './fill-products.ts';
 
 export interface FillOptions {
   readonly orders: number;
@@ -9,39 +10,33 @@ export interface FillOptions {
   readonly now: number;
   /** how far apart two orders are */
   readonly everyMs: number;
+  /** who placed an order, by its number; where it says nobody, and by default, customers of 20 orders each */
+  readonly customerOf?: (number: number) => string | undefined;
 }
 
 type Row = readonly Param[];
-
-interface Product {
-  readonly id: string;
-  readonly sku: string;
-  readonly price: number;
-  moved: number;
-  reserved: number;
-}
 
 const rowsPerStatement = 500;
 const ordersPerTransaction = 2000;
 /** a machine that is filled is busy: no statement is given up for that */
 const unhurried = { unhurried: true };
 const dayMs = 86_400_000;
-const initialStock = 1_000_000_000;
 
 /**
  * Fills the tables of an empty, migrated shop with orders in every state, as the shop itself would have left them: their
  * reservations, movements, claims, history, events and closed days. One product is in every second order. Writes in bulk,
  * past the modules, because a million orders through them take an hour.
  */
-export async function fillShop(db: Database, { orders, products, now, everyMs }: FillOptions): Promise<void> {
+export async function fillShop(db: Database, options: FillOptions): Promise<void> {
+  const { orders, products, now, everyMs, customerOf = () => undefined } = options;
   const start = now - orders * everyMs;
-  const shelf = Array.from({ length: products }, (_, number) => makeProduct(number, start));
+  const shelf = makeShelf(products, start);
   const users = Array.from({ length: Math.max(1, Math.ceil(orders / 20)) }, () => newId(start));
   const days = createDays();
   for (let first = 0; first < orders; first += ordersPerTransaction) {
     const tables = createTables();
     for (let number = first; number < Math.min(orders, first + ordersPerTransaction); number++) {
-      const user = users[number % users.length] ?? '';
+      const user = customerOf(number) ?? users[number % users.length] ?? '';
       addOrder(tables, { number, at: start + number * everyMs, user, lines: choose(shelf, number), isNew: number > orders - 5 });
     }
     for (const order of tables.orders.rows) days.count(order);
@@ -53,12 +48,8 @@ export async function fillShop(db: Database, { orders, products, now, everyMs }:
         }
     }, unhurried);
   }
-  await insertProducts(db, shelf, start);
+  await insertProducts(db, shelf);
   await days.close(db, toSql(new Date(now)).slice(0, 10));
-}
-
-function makeProduct(number: number, at: number): Product {
-  return { id: newId(at), sku: `SKU-${number}`, price: 100 + (number % 900), moved: 0, reserved: 0 };
 }
 
 function choose(shelf: readonly Product[], number: number): readonly Product[] {
@@ -175,30 +166,6 @@ function addEvents(
     history.rows.push([id, index + 1, step, 'system', time(index)]);
     outbox.rows.push([event, id, `order.${step}`, index + 1, time(index), time(index), isNew ? null : time(index)]);
     if (!isNew && (step === 'placed' || step === 'cancelled')) inbox.rows.push(['settlement', event, time(index)]);
-  }
-}
-
-async function insertProducts(db: Database, shelf: readonly Product[], at: number): Promise<void> {
-  const time = toSql(new Date(at));
-  for (let done = 0; done < shelf.length; done += rowsPerStatement) {
-    const some = shelf.slice(done, done + rowsPerStatement);
-    await db.transaction(async (tx) => {
-      await tx.run(
-        `INSERT INTO catalog_products (id, sku, live_sku, name, name_key, attributes, price_amount, price_currency, version, created_at, updated_at)
-         VALUES ${placeholders(some.length, 11)}`,
-        some.flatMap(({ id, sku, price }) => {
-          return [id, sku, sku, `Product ${sku}`, `product ${sku.toLowerCase()}`, '{}', price, 'GBP', 1, time, time];
-        }),
-      );
-      await tx.run(
-        `INSERT INTO catalog_stock (product_id, on_hand, reserved, version) VALUES ${placeholders(some.length, 4)}`,
-        some.flatMap(({ id, moved, reserved }) => [id, initialStock + moved, reserved, 1]),
-      );
-      await tx.run(
-        `INSERT INTO catalog_stock_movements (id, product_id, kind, delta, created_at) VALUES ${placeholders(some.length, 5)}`,
-        some.flatMap(({ id }) => [newId(at), id, 'initial', initialStock, time]),
-      );
-    });
   }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { auditShop } from '../src/audit-shop.ts';
 import { createAuditRun } from '../src/shared/audit-run.ts';
 import type { Database } from '../src/shared/database.ts';
@@ -44,6 +45,14 @@ export async function countOrders(db: Database): Promise<OrderCounts> {
 export async function isOutboxEmpty(db: Database): Promise<boolean> {
   const rows = await db.rows('SELECT id FROM orders_outbox WHERE published_at IS NULL LIMIT 1');
   return rows.length === 0;
+}
+
+const betweenLooksMs = 20;
+
+/** @throws when that takes longer than a minute */
+export async function untilOutboxEmpty(db: Database): Promise<void> {
+  for (const deadline = Date.now() + 60_000; !(await isOutboxEmpty(db)); await pause(betweenLooksMs))
+    if (Date.now() > deadline) throw new Error('The outbox does not become empty.');
 }
 
 const aWhileMs = 120_000;

@@ -1,12 +1,10 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Bench } from './bench-context.ts';
 import type { Result, Row } from './bench-row.ts';
-import { countOrders, isOutboxEmpty, mustBeClean } from './order-check.ts';
+import { countOrders, mustBeClean, untilOutboxEmpty } from './order-check.ts';
 import { type OpenOrderLoad, type OpenOrderResult, runProgram } from './order-load.ts';
 import { placeOrders } from './order-rows.ts';
 
 const overloadFactor = 3;
-const settleMs = 60_000;
 
 export const overloadRow: Row = {
   name: 'overload',
@@ -28,8 +26,7 @@ async function overload(bench: Bench): Promise<readonly Result[]> {
     const { port, productIds } = shop;
     const load = { port, productIds, tokens: await shop.customers(), ratePerSecond: peak * overloadFactor, seconds };
     const result = await runProgram<OpenOrderResult>('open-order-program.ts', load satisfies OpenOrderLoad);
-    for (const deadline = Date.now() + settleMs; !(await isOutboxEmpty(shop.db)); await pause(50))
-      if (Date.now() > deadline) throw new Error('The outbox does not become empty.');
+    await untilOutboxEmpty(shop.db);
     mustBeRight(result, (await countOrders(shop.db)).orders - before.orders);
     measured.push(result);
   }

@@ -1,15 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { BenchSettings } from './bench-context.ts';
 import { type Goal, judge, type Result } from './bench-row.ts';
+import { writePart } from './measured-part.ts';
 
 const head = ['row', 'baseline', 'project', 'ratio', 'goal', 'spread', 'met'] as const;
-const page = join(import.meta.dirname, '..', 'docs', 'performance.md');
-/** where the tables of so many workers go */
-const marks = {
-  1: ['<!-- measured: npm run bench writes this part -->', '<!-- end of what is measured -->'],
-  2: ['<!-- two workers: npm run bench -- --workers 2 writes this part -->', '<!-- end of two workers -->'],
-} as const;
 
 function cellsOf(result: Result): readonly string[] {
   const { baseline, project, value, lowest, highest, met } = judge(result);
@@ -59,11 +52,9 @@ export function writeMeasured({
   readonly settings: BenchSettings;
 }): void {
   if (workers !== 1 && workers !== 2) throw new Error('Only runs with one worker and with two are written down.');
-  const [from, to] = marks[workers];
   const command = workers === 1 ? 'npm run bench' : `npm run bench -- --workers ${workers}`;
   const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  const text = [
-    from,
+  writePart(workers === 1 ? 'measured' : 'twoWorkers', [
     `\`${command}\`, ${new Date().toISOString().slice(0, 10)}, ${rounds} rounds of ${seconds} s a side, ${products.toLocaleString('en')} products:`,
     '',
     ...machine.map((line) => `- ${line}`),
@@ -71,10 +62,5 @@ export function writeMeasured({
     row(head),
     row(head.map(() => '---')),
     ...results.map((result) => row(cellsOf(result))),
-    to,
-  ].join('\n');
-  const known = readFileSync(page, 'utf8');
-  const [start, end] = [known.indexOf(from), known.indexOf(to)];
-  if (start === -1 || end < start) throw new Error(`${page} has no part for what is measured.`);
-  writeFileSync(page, known.slice(0, start) + text + known.slice(end + to.length));
+  ]);
 }

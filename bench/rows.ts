@@ -1,5 +1,6 @@
 import { attackRow } from './attack-row.ts';
 import type { Row } from './bench-row.ts';
+import { growthRow } from './growth-row.ts';
 import { loginRows } from './login-rows.ts';
 import { oneClientRow } from './one-client-row.ts';
 import { orderRows } from './order-rows.ts';
@@ -18,4 +19,5 @@ export const rows: readonly Row[] = [
   attackRow,
   ...processRows,
   workerRow,
+  growthRow,
 ];

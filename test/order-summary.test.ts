@@ -82,6 +82,57 @@ describe('the summary', () => {
     expect(findings.filter(({ subject }) => subject === 'day 2026-03-01')).toHaveLength(1);
   });
 
+  it('reads no order of a closed hour, and the audit counts them again', async () => {
+    const productId = await addProduct(db, { stock: 1000, price: 500 });
+    const place = async () => (await orders.api.place({ userId: newId(), items: [{ productId, quantity: 1 }] })).order.id;
+    at('2026-03-24T10:00:00Z');
+    await place();
+    at('2026-03-25T01:00:00Z');
+    await run('orders-rollup');
+    at('2026-03-25T00:30:00Z');
+    await place();
+    at('2026-03-25T03:59:59.999Z');
+    const cancelled = await place();
+    at('2026-03-25T04:00:00Z');
+    await place();
+    await orders.api.transition({ orderId: cancelled, to: 'cancelled', by: 'customer' });
+    const today = [{ currency: 'GBP', placed: facts(3, 3, 1500), cancelled: facts(1, 1, 500) }];
+    const closedHours = async () =>
+      (await db.rows<{ hour: string }>("SELECT hour FROM orders_hours WHERE currency = '' ORDER BY hour")).map(
+        ({ hour }) => hour,
+      );
+
+    expect(await summary('2026-03-25')).toEqual(today);
+    at('2026-03-25T05:00:00Z');
+    await run('orders-rollup');
+    expect(await closedHours()).toEqual(['00', '01', '02', '03'].map((hour) => `2026-03-25 ${hour}`));
+    expect(await summary('2026-03-25')).toEqual(today);
+    expect(await summary('2026-03-24', '2026-03-26')).toMatchObject([{ placed: facts(4, 4, 2000) }]);
+    expect(await summary('2026-03-26')).toEqual([]);
+    expect(await findingsOf(db)).not.toContainEqual(expect.objectContaining({ subject: expect.stringMatching(/^hour/) }));
+
+    // what was kept is not read again
+    await db.run("UPDATE orders_hours SET placed_count = '100' WHERE hour = ? AND currency = 'GBP'", ['2026-03-25 03']);
+    expect(await summary('2026-03-25')).toMatchObject([{ placed: facts(102, 3, 1500) }]);
+    expect((await findingsOf(db)).filter(({ subject }) => subject === 'hour 2026-03-25 03')).toHaveLength(1);
+    await db.run("UPDATE orders_hours SET placed_count = '1' WHERE hour = ? AND currency = 'GBP'", ['2026-03-25 03']);
+
+    // what another version has left of a day that it closed belongs to no open one
+    await Promise.all([run('orders-rollup'), run('orders-rollup')]);
+    const columns = 'currency, placed_count, placed_pieces, placed_total, cancelled_count, cancelled_pieces, cancelled_total';
+    await db.run(
+      `INSERT INTO orders_hours (hour, ${columns}) SELECT '2026-03-24 04', ${columns} FROM orders_hours WHERE hour = '2026-03-25 00'`,
+    );
+    expect(await summary('2026-03-24', '2026-03-25')).toMatchObject([{ placed: facts(4, 4, 2000) }]);
+    expect(await findingsOf(db)).not.toContainEqual(expect.objectContaining({ subject: expect.stringMatching(/^hour/) }));
+    await db.run('DELETE FROM orders_hours WHERE hour = ?', ['2026-03-25 00']);
+    expect((await findingsOf(db)).map(({ subject }) => subject)).toContain('hour 2026-03-25 00');
+    at('2026-03-26T02:00:00Z');
+    await run('orders-rollup');
+    expect(await summary('2026-03-25')).toEqual(today);
+    expect(await closedHours()).toEqual(['2026-03-26 00']);
+  });
+
   it('closes days whose sums no number holds exactly', async () => {
     const dear = await addProduct(db, { stock: 100_000, price: 1_000_000_000_000 });
     at('2026-04-01T10:00:00Z');

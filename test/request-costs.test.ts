@@ -29,7 +29,8 @@ const costs: Readonly<Record<string, Cost>> = {
   // six of the reservation, five of the order; batches of many orders take as many
   placeOrder: { sql: 11 },
   listOrders: { sql: 2 },
-  summarizeOrders: { sql: 4 },
+  // closed days and hours, where they end, and the two counts of what is open
+  summarizeOrders: { sql: 5 },
   getOrder: { sql: 2 },
   listOrderEvents: { sql: 2 },
   cancelOrder: { sql: 6 },

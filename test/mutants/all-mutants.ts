@@ -11,6 +11,7 @@ import { sharingMutants } from './sharing-mutants.ts';
 import { splitMutants } from './split-mutants.ts';
 import { stockMutants } from './stock-mutants.ts';
 import { storeMutants } from './store-mutants.ts';
+import { summaryMutants } from './summary-mutants.ts';
 import { transferMutants } from './transfer-mutants.ts';
 
 /** Every guard that a test has to notice when it is gone. */
@@ -19,6 +20,7 @@ export const allMutants: readonly Mutant[] = [
   ...transferMutants,
   ...reservationMutants,
   ...orderMutants,
+  ...summaryMutants,
   ...eventMutants,
   ...storeMutants,
   ...overloadMutants,

@@ -1,0 +1,68 @@
+import type { BackgroundTask } from '../../shared/background.ts';
+import { type Database, isDuplicateKey, type Sql } from '../../shared/database.ts';
+import { countOrders, dateOf, hourOf, insertKept, nextDay, nextHour, noFacts } from './order-totals.ts';
+
+/** A day or an hour is closed when no transaction can still add to it: an order gets its time before it is committed. */
+const closedAfterMs = 60 * 60_000;
+const mostPerRun = 31;
+/** the currency of the row that says that an hour is closed */
+export const closedMark = '';
+
+/**
+ * Keeps the totals of closed days, so that a summary of years reads one row per day and currency, and those of closed hours of the
+ * days that are still open, so that it counts the orders of the last two hours only.
+ */
+export function rollupTask({ db, now, everyMs }: { db: Database; now: () => number; everyMs: number }): BackgroundTask {
+  return {
+    name: 'orders-rollup',
+    everyMs,
+    run: async () => {
+      for (let done = 0; done < mostPerRun; done++) {
+        const close = await nextToClose(db, now() - closedAfterMs);
+        if (close === undefined) return false;
+        await close().catch((error: unknown) => {
+          if (!isDuplicateKey(error)) throw error;
+        });
+      }
+      return true;
+    },
+  };
+}
+
+/** Days come first: their hours need not be closed any more. */
+async function nextToClose(db: Database, closedAt: number): Promise<(() => Promise<void>) | undefined> {
+  const day = await firstOpenDay(db);
+  if (day === undefined) return undefined;
+  if (day < dateOf(closedAt)) return () => closeDay(db, day);
+  const [last] = await db.rows<{ hour: string | null }>('SELECT MAX(hour) AS hour FROM orders_hours WHERE hour >= ?', [day]);
+  const hour = last?.hour ? nextHour(last.hour) : `${day} 00`;
+  return hour < hourOf(closedAt) ? () => closeHour(db, hour) : undefined;
+}
+
+/**
+ * In one transaction: the mark that the day is closed is its primary key, so two workers close it once.
+ * @throws a duplicate key when another worker did
+ */
+async function closeDay(db: Database, day: string): Promise<void> {
+  await db.transaction(async (tx) => {
+    await tx.run('INSERT INTO orders_closed_days (day) VALUES (?)', [day]);
+    await insertKept(tx, 'day', { period: day, totals: await countOrders(tx, { from: day, until: nextDay(day) }) });
+    await tx.run('DELETE FROM orders_hours WHERE hour < ?', [nextDay(day)]);
+  });
+}
+
+/** As `closeDay`. @throws a duplicate key when another worker did */
+async function closeHour(db: Database, hour: string): Promise<void> {
+  await db.transaction(async (tx) => {
+    await insertKept(tx, 'hour', { period: hour, totals: [{ ...noFacts(), currency: closedMark }] });
+    await insertKept(tx, 'hour', { period: hour, totals: await countOrders(tx, { from: hour, until: nextHour(hour) }) });
+  });
+}
+
+/** The day after the last closed one, or that of the first order; undefined: there is neither. */
+async function firstOpenDay(sql: Sql): Promise<string | undefined> {
+  const [last] = await sql.rows<{ day: string | null }>('SELECT MAX(day) AS day FROM orders_closed_days');
+  if (last?.day) return nextDay(last.day);
+  const [first] = await sql.rows<{ at: string | null }>('SELECT MIN(created_at) AS at FROM orders_orders');
+  return first?.at?.slice(0, 10);
+}
