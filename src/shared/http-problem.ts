@@ -55,7 +55,8 @@ function report({ failure, log, state }: { failure: Failure; log: Logger; state:
   const event = securityEvents[failure.code];
   if (event !== undefined) noteSecurity(log, event, { requestId, address, userId, operationId, reason: failure.message });
   if (failure.code === 'internal') log.error({ requestId, error: failure.cause ?? failure }, 'unexpected error');
-  else if (problems[failure.code].status >= 500)
+  // an overload has no cause to look for, the line of the request says it all, and each line more adds to it
+  else if (problems[failure.code].status >= 500 && failure.code !== 'overloaded')
     log.warn({ requestId, problem: failure.code, error: failure.cause ?? failure }, 'refused');
 }
 
