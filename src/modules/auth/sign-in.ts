@@ -54,11 +54,11 @@ export function createSignIn({
 
   return {
     /** The active user whose name and password these are. @throws invalid-credentials, throttled, overloaded, unavailable */
-    authenticate: (username: string, password: string): Promise<User> => {
+    authenticate: async (username: string, password: string): Promise<User> => {
       const nameKey = usernameKey(username);
+      // in a flood nearly all are refused, and counting each and looking for its user would take more of the process than refusing does
+      hasher.refuseWhenFull();
       return counted(nameKey, async () => {
-        // in a flood nearly all are refused, and looking for each user would take more of the process than refusing does
-        hasher.refuseWhenFull();
         const [user] = await Promise.all([find(nameKey), pause(lookUpMs)]);
         const right = await hasher.matches(password, user?.passwordHash);
         if (right && user !== undefined && user.state === 'active' && isUsable(user, now())) return user;
