@@ -3,7 +3,7 @@ import prices from './aws-prices.json' with { type: 'json' };
 
 /** What a million orders cost on AWS: only what grows with them. Everything that is there without an order is in docs/operations.md. */
 const usage =
-  'usage: node bench/order-costs.ts [--shop-ms 2.0] [--database-ms 1.05]   (processor time an order, from task-capacity.ts)\n';
+  'usage: node bench/order-costs.ts [--shop-ms 0.84] [--database-ms 0.57]   (processor time an order, from task-capacity.ts)\n';
 
 /** How much of what is paid for is used: tasks are added at 60 % (infra/lib), a database should have half of it left. */
 const [shopUse, databaseUse] = [0.6, 0.5];
@@ -48,7 +48,7 @@ function costsOf({ shopMs, databaseMs }: { readonly shopMs: number; readonly dat
 
 function main(): void {
   const { values } = parseArgs({
-    options: { 'shop-ms': { type: 'string', default: '2.0' }, 'database-ms': { type: 'string', default: '1.05' } },
+    options: { 'shop-ms': { type: 'string', default: '0.84' }, 'database-ms': { type: 'string', default: '0.57' } },
   });
   const [shopMs = 0, databaseMs = 0] = [values['shop-ms'], values['database-ms']].map(Number);
   if (!(shopMs > 0 && databaseMs > 0)) throw new Error(usage);
