@@ -30,7 +30,7 @@ describe('work with a deadline', () => {
   it('begins nothing any more when the time is over, and waits for nothing', async () => {
     const after = Promise.withResolvers<unknown[]>();
     const work = withDeadline(30, async () => {
-      const waiting = await untilLate(pause(10_000)).catch((error: unknown) => error);
+      const waiting = await untilLate(new Promise(() => {})).catch((error: unknown) => error);
       const beginning = await Promise.resolve()
         .then(refuseWhenLate)
         .catch((error: unknown) => error);
@@ -38,6 +38,22 @@ describe('work with a deadline', () => {
     });
     await expect(work).rejects.toEqual(late);
     expect(await after.promise).toEqual([late, late]);
+  });
+
+  it('is over once the caller was answered, also when a timer fires a part of a millisecond early', async () => {
+    const beginning = Promise.withResolvers<unknown>();
+    const clock = jest.spyOn(performance, 'now').mockReturnValue(1000);
+    const work = withDeadline(30, async () => {
+      await untilLate(new Promise(() => {})).catch(() => {});
+      beginning.resolve(
+        await Promise.resolve()
+          .then(refuseWhenLate)
+          .catch((error: unknown) => error),
+      );
+    });
+    await expect(work).rejects.toEqual(late);
+    expect(await beginning.promise).toEqual(late);
+    clock.mockRestore();
   });
 
   it('answers and fails like any other', async () => {

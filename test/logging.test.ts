@@ -77,6 +77,17 @@ describe('an error in the log', () => {
     expect(entry).toMatchObject({ msg: 'unexpected error', requestId: expect.any(String) });
     expect(Object.keys(entry.error).sort()).toEqual(['message', 'name', 'stack']);
   });
+
+  it('stands beside the line of the request when a store is down, and not when there is too much to do', async () => {
+    await front.as().get('/storms/calm');
+    const linesOf = async (kind: string) => {
+      front.lines.length = 0;
+      await front.as().get(`/storms/${kind}`).expect(503);
+      return entries().map(({ msg, level }) => `${level} ${msg}`);
+    };
+    expect(await linesOf('store-down')).toEqual(['warn refused', 'warn request']);
+    expect(await linesOf('overload')).toEqual(['warn request']);
+  });
 });
 
 describe('the logger', () => {

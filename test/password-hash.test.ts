@@ -63,24 +63,29 @@ describe('hashing passwords', () => {
     ]);
   });
 
-  it('refuses a sign-in before its user is looked for', async () => {
+  it('refuses a sign-in before it is counted and its user is looked for', async () => {
     const hasher = createPasswordHasher({ ...options, atOnce: 1 });
     let looks = 0;
     const read = async () => {
       looks += 1;
       return undefined;
     };
+    let counts = 0;
+    const admit = async (account: string) => {
+      counts += 1;
+      return unlimitedLoginFailures.admit(account);
+    };
     const signIn = createSignIn({
       names: { read } as Pick<NameStore, 'read'> as NameStore,
       users: { read } as Pick<UserStore, 'read'> as UserStore,
-      ...{ hasher, failures: unlimitedLoginFailures, log: silent, now: Date.now },
+      ...{ hasher, failures: { ...unlimitedLoginFailures, admit }, log: silent, now: Date.now },
     });
     await expect(signIn.authenticate('nobody', 'a wrong password')).rejects.toMatchObject({ code: 'invalid-credentials' });
-    expect(looks).toBe(2);
+    expect([counts, looks]).toEqual([1, 2]);
     jest.spyOn(bcrypt, 'hash').mockImplementation(() => new Promise<string>(() => {}));
     for (let waiting = 0; waiting <= 100; waiting += 1) void hasher.hash('a fine long password');
     await expect(signIn.authenticate('nobody', 'a wrong password')).rejects.toMatchObject({ code: 'overloaded' });
-    expect(looks).toBe(2);
+    expect([counts, looks]).toEqual([1, 2]);
   });
 
   it('goes on after one that failed', async () => {

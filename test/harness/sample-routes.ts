@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { assertIfMatch, entityTag } from '../../src/shared/entity-tag.ts';
-import { Failure } from '../../src/shared/failure.ts';
+import { Failure, overloaded } from '../../src/shared/failure.ts';
 import { idParameter } from '../../src/shared/identifier.ts';
 import { cursorParameter, limitParameter, pageOf, pageReply } from '../../src/shared/page.ts';
 import { type Route, route } from '../../src/shared/route.ts';
@@ -144,6 +144,8 @@ async function storm(kind: string) {
       throw Object.assign(new Error('connect ECONNREFUSED 10.0.0.1:3306'), { code: 'ECONNREFUSED' });
     case 'sql':
       throw Object.assign(new Error('Unknown column'), { sql: 'SELECT canary-sql', parameters: ['canary-parameter'] });
+    case 'overload':
+      throw overloaded();
     case 'refused':
       throw new Failure('duplicate', { members: { status: 200, type: 'spoofed' } });
     case 'slow':

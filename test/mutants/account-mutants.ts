@@ -25,11 +25,11 @@ export const accountMutants: readonly Mutant[] = [
     noticedBy: [embedded('equal-times', 'looking for a user takes its time before the hash begins, whether there is one or not')],
   },
   {
-    guard: 'a sign-in that can not be checked is refused before its user is looked for',
+    guard: 'a sign-in that can not be checked is refused before it is counted',
     file: 'src/modules/auth/sign-in.ts',
-    text: 'hasher.refuseWhenFull();',
-    mutation: '',
-    noticedBy: [embedded('password-hash', 'hashing passwords refuses a sign-in before its user is looked for')],
+    text: 'hasher.refuseWhenFull();\n      return counted(nameKey, async () => {',
+    mutation: 'return counted(nameKey, async () => {\n        hasher.refuseWhenFull();',
+    noticedBy: [embedded('password-hash', 'hashing passwords refuses a sign-in before it is counted and its user is looked for')],
   },
   {
     guard: 'hashes take what requests leave',

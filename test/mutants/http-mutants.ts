@@ -247,4 +247,16 @@ export const httpMutants: readonly Mutant[] = [
     mutation: '',
     noticedBy: [embedded('logging', 'the logger replaces secrets inside texts, messages and errors')],
   },
+  {
+    guard: 'an overload writes no second line for each request',
+    file: 'src/shared/http-problem.ts',
+    text: " && failure.code !== 'overloaded')",
+    mutation: ')',
+    noticedBy: [
+      embedded(
+        'logging',
+        'an error in the log stands beside the line of the request when a store is down, and not when there is too much to do',
+      ),
+    ],
+  },
 ];

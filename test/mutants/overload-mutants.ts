@@ -68,6 +68,18 @@ export const overloadMutants: readonly Mutant[] = [
     ],
   },
   {
+    guard: 'the time is over once the caller was answered',
+    file: deadline,
+    text: 'deadline.at = Math.min(deadline.at, performance.now());',
+    mutation: '',
+    noticedBy: [
+      embedded(
+        'deadline',
+        'work with a deadline is over once the caller was answered, also when a timer fires a part of a millisecond early',
+      ),
+    ],
+  },
+  {
     guard: 'an open transaction ends with the time of its caller',
     file: mysql,
     text: "if (ended()) throw new Error('the transaction has ended');\n      refuseWhenLate();",

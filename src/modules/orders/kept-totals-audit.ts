@@ -1,8 +1,7 @@
 import type { Database } from '../../shared/database.ts';
 import type { Finding } from '../../shared/finding.ts';
 import type { AuditedOrder } from './order-pages.ts';
-import { closedMark } from './order-rollup.ts';
-import { nextDay, nextHour, noFacts, readKept, type Totals } from './order-totals.ts';
+import { closedMark, nextDay, nextHour, noFacts, readKept, type Totals } from './order-totals.ts';
 
 /** Kept totals by day or hour. One with no order has none. */
 type Kept = ReadonlyMap<string, readonly Totals[]>;

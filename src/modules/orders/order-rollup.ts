@@ -1,12 +1,20 @@
 import type { BackgroundTask } from '../../shared/background.ts';
 import { type Database, isDuplicateKey, type Sql } from '../../shared/database.ts';
-import { countOrders, dateOf, hourOf, insertKept, nextDay, nextHour, noFacts } from './order-totals.ts';
+import {
+  closedMark,
+  countOrders,
+  dateOf,
+  hourOf,
+  insertKept,
+  lastClosedDay,
+  nextDay,
+  nextHour,
+  noFacts,
+} from './order-totals.ts';
 
 /** A day or an hour is closed when no transaction can still add to it: an order gets its time before it is committed. */
 const closedAfterMs = 60 * 60_000;
 const mostPerRun = 31;
-/** the currency of the row that says that an hour is closed */
-export const closedMark = '';
 
 /**
  * Keeps the totals of closed days, so that a summary of years reads one row per day and currency, and those of closed hours of the
@@ -61,8 +69,8 @@ async function closeHour(db: Database, hour: string): Promise<void> {
 
 /** The day after the last closed one, or that of the first order; undefined: there is neither. */
 async function firstOpenDay(sql: Sql): Promise<string | undefined> {
-  const [last] = await sql.rows<{ day: string | null }>('SELECT MAX(day) AS day FROM orders_closed_days');
-  if (last?.day) return nextDay(last.day);
+  const last = await lastClosedDay(sql);
+  if (last !== undefined) return nextDay(last);
   const [first] = await sql.rows<{ at: string | null }>('SELECT MIN(created_at) AS at FROM orders_orders');
   return first?.at?.slice(0, 10);
 }

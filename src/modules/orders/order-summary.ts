@@ -1,6 +1,14 @@
-import type { Database, Sql } from '../../shared/database.ts';
-import { closedMark } from './order-rollup.ts';
-import { countOrders, mergeByCurrency, nextDay, nextHour, readKept, type Totals } from './order-totals.ts';
+import type { Database } from '../../shared/database.ts';
+import {
+  closedMark,
+  countOrders,
+  lastClosedDay,
+  mergeByCurrency,
+  nextDay,
+  nextHour,
+  readKept,
+  type Totals,
+} from './order-totals.ts';
 import type { CurrencySummary, DayFacts } from './orders-api.ts';
 
 /**
@@ -12,7 +20,8 @@ export async function summarize(db: Database, { from, to }: { from: string; to: 
   return db.transaction(
     async (tx) => {
       const days = await readKept(tx, 'day', { from, until });
-      const openFrom = await firstOpenDay(tx, from);
+      const lastClosed = await lastClosedDay(tx);
+      const openFrom = lastClosed === undefined || lastClosed < from ? from : nextDay(lastClosed);
       if (openFrom > to) return addUp(days);
       // hours are closed one after the other, so what is behind the last one is open
       const hours = await readKept(tx, 'hour', { from: openFrom, until });
@@ -23,13 +32,6 @@ export async function summarize(db: Database, { from, to }: { from: string; to: 
     },
     { readOnly: true },
   );
-}
-
-/** Not before `from`. */
-async function firstOpenDay(sql: Sql, from: string): Promise<string> {
-  const [last] = await sql.rows<{ day: string | null }>('SELECT MAX(day) AS day FROM orders_closed_days');
-  const open = last?.day ? nextDay(last.day) : from;
-  return open > from ? open : from;
 }
 
 function addUp(rows: readonly Totals[]): readonly CurrencySummary[] {

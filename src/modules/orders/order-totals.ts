@@ -38,6 +38,15 @@ export interface Span {
   readonly until: string;
 }
 
+/** the currency of the row that says that an hour is closed */
+export const closedMark = '';
+
+/** Of the days whose totals are kept; they have been closed one after the other. */
+export async function lastClosedDay(sql: Sql): Promise<string | undefined> {
+  const [last] = await sql.rows<{ day: string | null }>('SELECT MAX(day) AS day FROM orders_closed_days');
+  return last?.day ?? undefined;
+}
+
 /** The totals that are kept of the days or hours in a span: a row for each of them and currency. */
 export async function readKept(
   sql: Sql,
