@@ -159,7 +159,7 @@ describe('a transition', () => {
         db.transaction((tx) => {
           // the rows of a moment ago, as the store itself gave them
           const rows: SqlTransaction['rows'] = async (sql, params) =>
-            (sql.includes('FROM orders_orders') ? before : await tx.rows(sql, params)) as never;
+            (sql.includes(' orders_orders ') ? before : await tx.rows(sql, params)) as never;
           return work({ ...tx, rows });
         }, options),
     };

@@ -54,6 +54,22 @@ export function byIndex({ dialect }: Pick<Sql, 'dialect'>, index: string | undef
   return dialect === 'mysql' ? ` FORCE INDEX (${index})` : ` INDEXED BY ${index}`;
 }
 
+/**
+ * Belongs behind FROM: the rows of a table that have one of these ids, read, and locked, in the order of the ids by its primary key, of which
+ * `key` is a part. Takes one parameter, `idsParam`: so it is one prepared statement however many they are, while a list for IN is
+ * a text of another length each time, and each of its values costs the server more than finding the row does.
+ */
+export function rowsOfIds({ dialect }: Pick<Sql, 'dialect'>, table: string, key: string): string {
+  if (dialect === 'sqlite') return `(SELECT value AS wanted FROM json_each(?)) wanted CROSS JOIN ${table} ON ${key} = wanted`;
+  return `JSON_TABLE(?, '$[*]' COLUMNS (wanted CHAR(36) CHARACTER SET ascii COLLATE ascii_bin PATH '$' ERROR ON ERROR)) ids
+    STRAIGHT_JOIN ${table} FORCE INDEX (PRIMARY) ON ${key} = wanted`;
+}
+
+/** The parameter of `rowsOfIds`; an id that is named twice is found twice. */
+export function idsParam(ids: readonly string[]): string {
+  return JSON.stringify(ids);
+}
+
 /** `placeholders(2, 2)` is '(?,?),(?,?)'. */
 export function placeholders(rows: number, columns: number): string {
   const row = `(${Array.from({ length: columns }, () => '?').join(',')})`;

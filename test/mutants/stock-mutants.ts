@@ -91,7 +91,7 @@ export const stockMutants: readonly Mutant[] = [
   {
     guard: 'a deleted product is not sold',
     file: reserve,
-    text: ' AND +deleted_at IS NULL',
+    text: ' WHERE deleted_at IS NULL',
     mutation: '',
     noticedBy: [
       embedded(

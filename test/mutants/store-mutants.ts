@@ -33,15 +33,15 @@ export const storeMutants: readonly Mutant[] = [
   {
     guard: 'rows of stock are locked for a reservation in the order of their ids',
     file: 'src/modules/catalog/reserve.ts',
-    text: 'ORDER BY product_id${forUpdate(tx)}',
-    mutation: 'ORDER BY product_id DESC${forUpdate(tx)}',
+    text: 'const ids = idsParam(productIds);',
+    mutation: 'const ids = idsParam(productIds.toReversed());',
     noticedBy: [services('row-locks', 'the stock of several products is locked for a reservation in the same order')],
   },
   {
     guard: 'rows of stock are locked before a reservation is decided',
     file: 'src/modules/catalog/reserve.ts',
-    text: 'ORDER BY product_id${forUpdate(tx)}',
-    mutation: 'ORDER BY product_id',
+    text: "'product_id')}${forUpdate(tx)}",
+    mutation: "'product_id')}",
     noticedBy: [services('row-locks', 'the stock of several products is locked for a reservation in the same order')],
   },
   {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { byIndex, placeholders, type Sql } from '../../shared/database.ts';
+import { byIndex, idsParam, rowsOfIds, type Sql } from '../../shared/database.ts';
 import { idParameter } from '../../shared/identifier.ts';
 import { fromSql, toSql } from '../../shared/instant.ts';
 import { decodeCursor, encodeCursor, type Page } from '../../shared/page.ts';
@@ -155,8 +155,8 @@ function conditionsOf({ category, sku, minPrice, maxPrice }: ProductQuery): read
 async function withStock(sql: Sql, products: readonly Product[]): Promise<readonly ListedProduct[]> {
   if (products.length === 0) return [];
   const rows = await sql.rows<{ product_id: string; on_hand: number; reserved: number }>(
-    `SELECT product_id, on_hand, reserved FROM catalog_stock WHERE product_id IN ${placeholders(1, products.length)}`,
-    products.map(({ id }) => id),
+    `SELECT product_id, on_hand, reserved FROM ${rowsOfIds(sql, 'catalog_stock', 'product_id')}`,
+    [idsParam(products.map(({ id }) => id))],
   );
   const levels = new Map(rows.map((row) => [row.product_id, stockLevel(row.on_hand, row.reserved)]));
   return products.map((product) => ({ ...product, stock: levels.get(product.id) ?? stockLevel(0, 0) }));

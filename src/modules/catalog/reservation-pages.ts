@@ -1,8 +1,8 @@
-import type { Database, Sql } from '../../shared/database.ts';
+import { type Database, idsParam, rowsOfIds, type Sql } from '../../shared/database.ts';
 import type { Finding } from '../../shared/finding.ts';
 import { type IdRange, lastId, readRange, within } from '../../shared/id-range.ts';
 import type { ReservationState, ReservedLine } from './catalog-api.ts';
-import { oneList, padded, readLines } from './reservation-store.ts';
+import { readLines } from './reservation-store.ts';
 
 /** A reservation as an auditor compares it with what it was made for. Times are those of the store (instant.ts). */
 export interface AuditedReservation {
@@ -75,7 +75,7 @@ export async function readReservations(db: Database, ids: readonly string[]): Pr
   if (ids.length === 0) return [];
   return db.transaction(
     async (tx) => {
-      const rows = await tx.rows<Row>(`SELECT ${columns} FROM catalog_reservations WHERE id IN ${oneList(ids)}`, padded(ids));
+      const rows = await tx.rows<Row>(`SELECT ${columns} FROM ${rowsOfIds(tx, 'catalog_reservations', 'id')}`, [idsParam(ids)]);
       const lines = await readLines(tx, ids);
       return rows.map((row) => ({ ...row, lines: [...(lines.get(row.reservationId)?.values() ?? [])] }));
     },

@@ -1,4 +1,4 @@
-import { forUpdate, type Param, placeholders, type Sql } from '../../shared/database.ts';
+import { forUpdate, idsParam, type Param, placeholders, rowsOfIds, type Sql } from '../../shared/database.ts';
 import { fromSql } from '../../shared/instant.ts';
 import { databaseClock } from '../../shared/sql-clock.ts';
 import type { HeldReservation, ReservationState, ReservedLine } from './catalog-api.ts';
@@ -18,8 +18,8 @@ export async function lookUpReservations(
   { lock }: { readonly lock: boolean },
 ): Promise<Map<string, ReservationRow>> {
   const rows = await sql.rows<ReservationRow>(
-    `SELECT id, state, digest, line_count AS lineCount FROM catalog_reservations WHERE id IN ${oneList(ids)} ORDER BY id${lock ? forUpdate(sql) : ''}`,
-    padded(ids),
+    `SELECT id, state, digest, line_count AS lineCount FROM ${rowsOfIds(sql, 'catalog_reservations', 'id')}${lock ? forUpdate(sql) : ''}`,
+    [idsParam(ids)],
   );
   return new Map(rows.map((row) => [row.id, row]));
 }
@@ -29,8 +29,8 @@ export async function readLines(sql: Sql, ids: readonly string[]): Promise<Map<s
   const found = new Map<string, Map<string, ReservedLine>>();
   if (ids.length === 0) return found;
   const rows = await sql.rows<LineRow>(
-    `SELECT reservation_id, product_id, sku, name, price_amount, price_currency, quantity FROM catalog_reservation_lines WHERE reservation_id IN ${oneList(ids)}`,
-    padded(ids),
+    `SELECT reservation_id, product_id, sku, name, price_amount, price_currency, quantity FROM ${rowsOfIds(sql, 'catalog_reservation_lines', 'reservation_id')}`,
+    [idsParam(ids)],
   );
   for (const row of rows) {
     const lines = found.get(row.reservation_id) ?? new Map<string, ReservedLine>();

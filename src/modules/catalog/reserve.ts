@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import { createBatcher, type Outcome } from '../../shared/batcher.ts';
-import { type Database, forUpdate, isCheckViolation, isDuplicateKey, type Sql } from '../../shared/database.ts';
+import {
+  type Database,
+  forUpdate,
+  idsParam,
+  isCheckViolation,
+  isDuplicateKey,
+  rowsOfIds,
+  type Sql,
+} from '../../shared/database.ts';
 import { Failure } from '../../shared/failure.ts';
 import type { Catalog, Money, Reservation, ReservationItem, ReservedLine } from './catalog-api.ts';
-import {
-  insertLines,
-  insertReservations,
-  lookUpReservations,
-  oneList,
-  padded,
-  type ReservationRow,
-  readLines,
-} from './reservation-store.ts';
+import { insertLines, insertReservations, lookUpReservations, type ReservationRow, readLines } from './reservation-store.ts';
 import { type Shelf, type ShelfProduct, takeFromShelf } from './reserve-decision.ts';
 import { addChange, changeStock, type StockChange, StockGuardFailed } from './stock-changes.ts';
 
@@ -101,13 +101,14 @@ function answerAgain(
  */
 async function lockShelf(tx: Sql, productIds: readonly string[]): Promise<Shelf> {
   if (productIds.length === 0) return { products: new Map(), available: new Map() };
+  const ids = idsParam(productIds);
   const stock = await tx.rows<{ product_id: string; on_hand: number; reserved: number }>(
-    `SELECT product_id, on_hand, reserved FROM catalog_stock WHERE product_id IN ${oneList(productIds)} ORDER BY product_id${forUpdate(tx)}`,
-    padded(productIds),
+    `SELECT product_id, on_hand, reserved FROM ${rowsOfIds(tx, 'catalog_stock', 'product_id')}${forUpdate(tx)}`,
+    [ids],
   );
   const products = await tx.rows<{ id: string; sku: string; name: string; price_amount: number; price_currency: string }>(
-    `SELECT id, sku, name, price_amount, price_currency FROM catalog_products WHERE id IN ${oneList(productIds)} AND +deleted_at IS NULL`,
-    padded(productIds),
+    `SELECT id, sku, name, price_amount, price_currency FROM ${rowsOfIds(tx, 'catalog_products', 'id')} WHERE deleted_at IS NULL`,
+    [ids],
   );
   return {
     products: new Map(

@@ -1,9 +1,8 @@
-import type { Sql } from '../../shared/database.ts';
+import { idsParam, rowsOfIds, type Sql } from '../../shared/database.ts';
 import type { ProductRecord } from './catalog-models.ts';
 import { type Condition, type Keyset, keysetSql } from './keyset.ts';
 import { productColumns } from './product-columns.ts';
 import { wordsCondition } from './product-search.ts';
-import { oneList, padded } from './reservation-store.ts';
 
 export interface WordWalk {
   readonly words: readonly string[];
@@ -67,8 +66,8 @@ async function lookAt(sql: Sql, { words, conditions, keyset }: WordWalk, most: n
 async function productsOf(sql: Sql, found: readonly Found[]): Promise<readonly ProductRecord[] | undefined> {
   if (found.length === 0) return [];
   const rows = await sql.rows<ProductRecord>(
-    `SELECT ${productColumns} FROM catalog_products WHERE id IN ${oneList(found.map(({ id }) => id))} AND +deleted_at IS NULL`,
-    padded(found.map(({ id }) => id)),
+    `SELECT ${productColumns} FROM ${rowsOfIds(sql, 'catalog_products', 'id')} WHERE deleted_at IS NULL`,
+    [idsParam(found.map(({ id }) => id))],
   );
   const byId = new Map(rows.map((row) => [row.id, row]));
   const products = found.map(({ id, version }) => (byId.get(id)?.version === version ? byId.get(id) : undefined));

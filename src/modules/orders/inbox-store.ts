@@ -1,4 +1,4 @@
-import { type Database, placeholders, type Sql } from '../../shared/database.ts';
+import { type Database, idsParam, placeholders, rowsOfIds, type Sql } from '../../shared/database.ts';
 import { databaseClock } from '../../shared/sql-clock.ts';
 
 /** Which events each consumer of the queue has handled. */
@@ -8,8 +8,8 @@ const consumer = 'settlement';
 /** Which of these events were handled before. */
 export async function receivedAmong(db: Sql, eventIds: readonly string[]): Promise<ReadonlySet<string>> {
   const rows = await db.rows<{ event_id: string }>(
-    `SELECT event_id FROM orders_inbox WHERE consumer = ? AND event_id IN ${placeholders(1, eventIds.length)}`,
-    [consumer, ...eventIds],
+    `SELECT event_id FROM ${rowsOfIds(db, 'orders_inbox', 'event_id')} AND consumer = ?`,
+    [idsParam(eventIds), consumer],
   );
   return new Set(rows.map((row) => row.event_id));
 }

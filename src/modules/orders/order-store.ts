@@ -1,4 +1,4 @@
-import { byIndex, type Database, forUpdate, type Param, placeholders, type Sql } from '../../shared/database.ts';
+import { byIndex, type Database, forUpdate, idsParam, type Param, rowsOfIds, type Sql } from '../../shared/database.ts';
 import { Failure } from '../../shared/failure.ts';
 import { fromSql, toSql } from '../../shared/instant.ts';
 
@@ -18,6 +18,7 @@ export interface OrderRow {
 
 interface LineRow {
   readonly order_id: string;
+  readonly line_number: number;
   readonly product_id: string;
   readonly sku: string;
   readonly name: string;
@@ -36,12 +37,11 @@ interface HistoryRow {
 
 const orderColumns = 'id, user_id, reservation_id, status, currency, total, version, created_at, updated_at';
 
-/** The rows of these orders, for a decision: locked in id order when the transaction can lock. */
+/** The rows of these orders, for a decision: locked in the order of the ids when the transaction can lock. */
 export async function readOrderRows(sql: Sql, ids: readonly string[], { lock = false } = {}): Promise<readonly OrderRow[]> {
-  return sql.rows<OrderRow>(
-    `SELECT ${orderColumns} FROM orders_orders WHERE id IN ${placeholders(1, ids.length)} ORDER BY id${lock ? forUpdate(sql) : ''}`,
-    ids,
-  );
+  return sql.rows<OrderRow>(`SELECT ${orderColumns} FROM ${rowsOfIds(sql, 'orders_orders', 'id')}${lock ? forUpdate(sql) : ''}`, [
+    idsParam(ids),
+  ]);
 }
 
 /** @throws not-found, also for somebody else's order when `userId` is given: the answers are the same */
@@ -141,10 +141,10 @@ function firstIdAt(time: string): string {
 async function withLines(db: Database, rows: readonly OrderRow[]): Promise<readonly Order[]> {
   if (rows.length === 0) return [];
   const lines = await db.rows<LineRow>(
-    `SELECT order_id, product_id, sku, name, unit_price, quantity FROM orders_lines WHERE order_id IN ${placeholders(1, rows.length)} ORDER BY order_id, line_number`,
-    rows.map((row) => row.id),
+    `SELECT order_id, line_number, product_id, sku, name, unit_price, quantity FROM ${rowsOfIds(db, 'orders_lines', 'order_id')}`,
+    [idsParam(rows.map((row) => row.id))],
   );
-  const byOrder = Map.groupBy(lines, (line) => line.order_id);
+  const byOrder = Map.groupBy(lines.toSorted(byNumber), (line) => line.order_id);
   return rows.map((row) => ({
     id: row.id,
     userId: row.user_id,
@@ -155,6 +155,10 @@ async function withLines(db: Database, rows: readonly OrderRow[]): Promise<reado
     createdAt: fromSql(row.created_at),
     updatedAt: fromSql(row.updated_at),
   }));
+}
+
+function byNumber(one: LineRow, other: LineRow): number {
+  return one.line_number - other.line_number;
 }
 
 function toLine(line: LineRow, currency: string): OrderLine {
