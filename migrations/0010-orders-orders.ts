@@ -26,7 +26,6 @@ export const migration: Migration = {
         orders_orders_user: 'user_id, id',
         orders_orders_user_status: 'user_id, status, id',
         orders_orders_status: 'status, id',
-        orders_orders_created: 'created_at, currency',
         orders_orders_cancelled: 'cancelled_at, currency',
       },
       clustered: true,

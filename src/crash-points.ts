@@ -24,7 +24,6 @@ const orderRow = /^INSERT INTO orders_orders\b/;
 const lines = /^INSERT INTO orders_lines\b/;
 const outbox = /^INSERT INTO orders_outbox\b/;
 const leasing = /^UPDATE orders_outbox SET leased_by = \?/;
-const leased = /^SELECT .* FROM orders_outbox WHERE leased_by = \?/;
 const marking = /^UPDATE orders_outbox SET published_at\b/;
 const settling = /^UPDATE catalog_reservations SET state\b/;
 const confirming = /^UPDATE orders_orders SET status\b/;
@@ -41,7 +40,7 @@ const spots: Readonly<Record<Exclude<CrashPoint, 'before-reply'>, Spot>> = {
   'before-order-commit': { when: 'before commit', statement: orderRow },
   'after-order-commit': { when: 'after commit', statement: orderRow },
   'before-lease': { when: 'before', statement: leasing },
-  'before-publish': { when: 'after', statement: leased },
+  'before-publish': { when: 'after', statement: leasing },
   'after-publish': { when: 'before', statement: marking },
   'after-mark-published': { when: 'after', statement: marking },
   'before-settle-commit': { when: 'before commit', statement: settling },

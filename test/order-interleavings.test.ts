@@ -168,7 +168,9 @@ async function recover(): Promise<void> {
     onAppended: () => {},
     intervals: { heldFor: -1000 },
   });
-  await db.run(`UPDATE orders_outbox SET leased_until = '1970-01-01 00:00:00.000' WHERE published_at IS NULL`);
+  await db.run(
+    `UPDATE orders_outbox SET due_at = '1970-01-01 00:00:00.000', leased_until = '1970-01-01 00:00:00.000' WHERE published_at IS NULL`,
+  );
   await runTask(orders, 'orders-relay');
   await runTask(orders, 'orders-sweep');
   await runTask(orders, 'orders-relay');

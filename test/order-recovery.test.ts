@@ -220,7 +220,9 @@ describe('an event', () => {
     await run(shopWith(), 'orders-relay');
     expect(await stockOf(productId)).toEqual({ on_hand: 1, reserved: 1 });
     // after the lease
-    await db.run(`UPDATE orders_outbox SET leased_until = '1970-01-01 00:00:00.000' WHERE published_at IS NULL`);
+    await db.run(
+      `UPDATE orders_outbox SET due_at = '1970-01-01 00:00:00.000', leased_until = '1970-01-01 00:00:00.000' WHERE published_at IS NULL`,
+    );
     await run(shopWith(), 'orders-relay');
     expect(await stockOf(productId)).toEqual({ on_hand: 0, reserved: 0 });
   });
@@ -231,7 +233,9 @@ describe('an event', () => {
     const broken = shopWith({ faultyCatalog: { commit: () => Promise.reject(new Error('a fault of ours')) } });
     for (let attempt = 0; attempt < 10; attempt++) {
       await run(broken, 'orders-relay');
-      await db.run(`UPDATE orders_outbox SET leased_until = '1970-01-01 00:00:00.000' WHERE published_at IS NULL`);
+      await db.run(
+        `UPDATE orders_outbox SET due_at = '1970-01-01 00:00:00.000', leased_until = '1970-01-01 00:00:00.000' WHERE published_at IS NULL`,
+      );
     }
     const [event] = await db.rows<{ attempts: number; dead_at: string; last_error: string }>(
       'SELECT attempts, dead_at, last_error FROM orders_outbox WHERE order_id = ?',
@@ -253,7 +257,9 @@ describe('an event', () => {
     const blind = shopWith({ faultyCatalog: { commit: () => Promise.reject(down()) } });
     for (let attempt = 0; attempt < 12; attempt++) {
       await expect(run(blind, 'orders-relay')).rejects.toMatchObject({ code: 'unavailable' });
-      await db.run(`UPDATE orders_outbox SET leased_until = '1970-01-01 00:00:00.000' WHERE published_at IS NULL`);
+      await db.run(
+        `UPDATE orders_outbox SET due_at = '1970-01-01 00:00:00.000', leased_until = '1970-01-01 00:00:00.000' WHERE published_at IS NULL`,
+      );
     }
     await run(shopWith(), 'orders-relay');
     expect(await stockOf(productId)).toEqual({ on_hand: 0, reserved: 0 });

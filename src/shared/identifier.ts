@@ -19,6 +19,12 @@ export function timeOfId(id: string): string {
   return new Date(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)).toISOString();
 }
 
+/** The smallest id that can be made at a time (RFC 3339), so that a range of times is a range of ids. */
+export function firstIdAt(time: string): string {
+  const milliseconds = Math.max(0, new Date(time).getTime()).toString(16).padStart(12, '0');
+  return `${milliseconds.slice(0, 8)}-${milliseconds.slice(8)}-0000-0000-000000000000`;
+}
+
 /** The id that a name always has: UUIDv8 (RFC 9562, section 5.8) over SHA-256 of the parts. */
 export function derivedId(...parts: readonly string[]): string {
   const hash = createHash('sha256').update(JSON.stringify(parts)).digest();

@@ -11,12 +11,12 @@ export const eventMutants: readonly Mutant[] = [
   {
     guard: 'the relay looks for what is unpublished, and not for ids beyond the last one',
     file: outbox,
-    text: `  const candidates = await db.rows<{ id: string }>(
-    \`SELECT id FROM orders_outbox WHERE \${due(db)} ORDER BY leased_until, id LIMIT \${limit}\`,
+    text: `  const candidates = await db.rows<OutboxRow>(
+    \`SELECT \${eventColumns} FROM orders_outbox WHERE \${due(db)} ORDER BY due_at, id LIMIT \${limit}\`,
   );`,
     mutation: `  const cursor = leaseEvents as unknown as { last?: string };
-  const candidates = await db.rows<{ id: string }>(
-    \`SELECT id FROM orders_outbox WHERE \${due(db)} AND id > '\${cursor.last ?? ''}' ORDER BY id LIMIT \${limit}\`,
+  const candidates = await db.rows<OutboxRow>(
+    \`SELECT \${eventColumns} FROM orders_outbox WHERE \${due(db)} AND id > '\${cursor.last ?? ''}' ORDER BY id LIMIT \${limit}\`,
   );
   cursor.last = candidates.at(-1)?.id ?? cursor.last ?? '';`,
     noticedBy: [
@@ -50,8 +50,8 @@ export const eventMutants: readonly Mutant[] = [
   {
     guard: 'who lost the lease of an event does not put it aside',
     file: outbox,
-    text: 'last_error = ? WHERE id = ? AND leased_by = ?`',
-    mutation: 'last_error = ? WHERE id = ? AND ? IS NOT NULL`',
+    text: 'WHERE id = ? AND leased_by = ?`',
+    mutation: 'WHERE id = ? AND ? IS NOT NULL`',
     noticedBy: [embedded('outbox-leases', overtaken)],
   },
   {

@@ -1,5 +1,6 @@
 import type { BackgroundTask } from '../../shared/background.ts';
 import { type Database, isDuplicateKey, type Sql } from '../../shared/database.ts';
+import { timeOfId } from '../../shared/identifier.ts';
 import {
   closedMark,
   countOrders,
@@ -71,6 +72,6 @@ async function closeHour(db: Database, hour: string): Promise<void> {
 async function firstOpenDay(sql: Sql): Promise<string | undefined> {
   const last = await lastClosedDay(sql);
   if (last !== undefined) return nextDay(last);
-  const [first] = await sql.rows<{ at: string | null }>('SELECT MIN(created_at) AS at FROM orders_orders');
-  return first?.at?.slice(0, 10);
+  const [first] = await sql.rows<{ id: string | null }>('SELECT MIN(id) AS id FROM orders_orders');
+  return first?.id ? timeOfId(first.id).slice(0, 'YYYY-MM-DD'.length) : undefined;
 }

@@ -1,5 +1,6 @@
 import { byIndex, type Database, forUpdate, idsParam, type Param, rowsOfIds, type Sql } from '../../shared/database.ts';
 import { Failure } from '../../shared/failure.ts';
+import { firstIdAt } from '../../shared/identifier.ts';
 import { fromSql, toSql } from '../../shared/instant.ts';
 
 import type { Actor, Order, OrderEvent, OrderLine, OrderStatus } from './orders-api.ts';
@@ -130,12 +131,6 @@ export async function readTimeline(
 
 export function noSuchOrder(): Failure {
   return new Failure('not-found', { detail: 'There is no such order.' });
-}
-
-/** The smallest id that an order of that time can have: ids begin with their time (UUIDv7), so a range of times is a range of ids. */
-function firstIdAt(time: string): string {
-  const milliseconds = Math.max(0, new Date(time).getTime()).toString(16).padStart(12, '0');
-  return `${milliseconds.slice(0, 8)}-${milliseconds.slice(8)}-0000-0000-000000000000`;
 }
 
 async function withLines(db: Database, rows: readonly OrderRow[]): Promise<readonly Order[]> {

@@ -1,4 +1,4 @@
-import { type Database, placeholders, type Sql, type SqlTransaction } from '../../shared/database.ts';
+import { type Database, idsParam, placeholders, rowsOfIds, type Sql, type SqlTransaction } from '../../shared/database.ts';
 import { newId, timeOfId } from '../../shared/identifier.ts';
 import { fromSql, toSql } from '../../shared/instant.ts';
 import { databaseClock } from '../../shared/sql-clock.ts';
@@ -16,19 +16,18 @@ export interface OutgoingEvent {
   readonly attempts: number;
 }
 
-/** Before every clock: whether a new event is due never depends on the clock of the process that wrote it. */
+/** Before every clock, as a new event is: whether it is due never depends on the clock of the process that wrote it. */
 const dueAtOnce = '1970-01-01 00:00:00.000';
+const nobody = '';
 
-/** Appends events in the transaction that makes them true. */
+/** Appends events in the transaction that makes them true. They are due at once. */
 export async function appendEvents(
   tx: SqlTransaction,
   events: readonly Pick<OutgoingEvent, 'orderId' | 'type' | 'sequence' | 'at'>[],
 ): Promise<void> {
   await tx.run(
-    `INSERT INTO orders_outbox (id, order_id, type, sequence, created_at, leased_until) VALUES ${placeholders(events.length, 6)}`,
-    events.flatMap(({ orderId, type, sequence, at }) => {
-      return [newId(), orderId, type, sequence, toSql(new Date(at)), dueAtOnce];
-    }),
+    `INSERT INTO orders_outbox (id, order_id, type, sequence, created_at) VALUES ${placeholders(events.length, 5)}`,
+    events.flatMap(({ orderId, type, sequence, at }) => [newId(), orderId, type, sequence, toSql(new Date(at))]),
   );
 }
 
@@ -41,7 +40,9 @@ interface OutboxRow {
   readonly attempts: number;
 }
 
-const due = (db: Database) => `published_at IS NULL AND dead_at IS NULL AND leased_until <= ${databaseClock(db)}`;
+const eventColumns = 'id, order_id, type, sequence, created_at, attempts';
+const due = (db: Database) =>
+  `published_at IS NULL AND dead_at IS NULL AND due_at <= ${databaseClock(db)} AND leased_until <= ${databaseClock(db)}`;
 /** The same for rows that are named by their ids: the `+` keeps SQLite from reading the whole backlog by the other index. */
 const stillDue = (db: Database) => `+published_at IS NULL AND +dead_at IS NULL AND +leased_until <= ${databaseClock(db)}`;
 
@@ -53,26 +54,28 @@ export async function leaseEvents(
   db: Database,
   { lease, limit, leaseMs }: { lease: string; limit: number; leaseMs: number },
 ): Promise<readonly OutgoingEvent[]> {
-  const candidates = await db.rows<{ id: string }>(
-    `SELECT id FROM orders_outbox WHERE ${due(db)} ORDER BY leased_until, id LIMIT ${limit}`,
+  const candidates = await db.rows<OutboxRow>(
+    `SELECT ${eventColumns} FROM orders_outbox WHERE ${due(db)} ORDER BY due_at, id LIMIT ${limit}`,
   );
   if (candidates.length === 0) return [];
-  await db.run(
-    `UPDATE orders_outbox SET leased_by = ?, leased_until = ${databaseClock(db, leaseMs)} WHERE id IN ${placeholders(1, candidates.length)} AND ${stillDue(db)}`,
-    [lease, ...candidates.map(({ id }) => id)],
+  const ids = candidates.map(({ id }) => id);
+  const taken = await db.run(
+    `UPDATE orders_outbox SET leased_by = ?, leased_until = ${databaseClock(db, leaseMs)} WHERE id IN ${placeholders(1, ids.length)} AND ${stillDue(db)}`,
+    [lease, ...ids],
   );
-  const rows = await db.rows<OutboxRow>(
-    'SELECT id, order_id, type, sequence, created_at, attempts FROM orders_outbox WHERE leased_by = ? AND published_at IS NULL ORDER BY id',
-    [lease],
-  );
-  return rows.map((row) => ({
-    id: row.id,
-    orderId: row.order_id,
-    type: row.type,
-    sequence: row.sequence,
-    at: fromSql(row.created_at),
-    attempts: row.attempts,
-  }));
+  return (taken === ids.length ? candidates : await readLeased(db, lease, ids)).map(toEvent);
+}
+
+/** Another relay was faster with some of them. */
+function readLeased(db: Database, lease: string, ids: readonly string[]): Promise<readonly OutboxRow[]> {
+  return db.rows<OutboxRow>(`SELECT ${eventColumns} FROM ${rowsOfIds(db, 'orders_outbox', 'id')} WHERE leased_by = ?`, [
+    idsParam(ids),
+    lease,
+  ]);
+}
+
+function toEvent({ id, order_id, type, sequence, created_at, attempts }: OutboxRow): OutgoingEvent {
+  return { id, orderId: order_id, type, sequence, at: fromSql(created_at), attempts };
 }
 
 /** Marks those whose lease is still held; the others belong to another relay by now. */
@@ -90,8 +93,7 @@ export async function returnEvents(
   { lease, ids, delayMs, error }: { lease: string; ids: readonly string[]; delayMs: number; error: string },
 ): Promise<void> {
   await db.run(
-    `UPDATE orders_outbox SET leased_by = NULL, leased_until = ${databaseClock(db, delayMs)}, last_error = ?
-     WHERE id IN ${placeholders(1, ids.length)} AND leased_by = ?`,
+    `UPDATE orders_outbox SET ${pausedFor(db, delayMs)}, last_error = ? WHERE id IN ${placeholders(1, ids.length)} AND leased_by = ?`,
     [error.slice(0, 500), ...ids, lease],
   );
 }
@@ -102,11 +104,14 @@ export async function markFailed(
   { lease, id, delayMs, dead, error }: { lease: string; id: string; delayMs: number; dead: boolean; error: string },
 ): Promise<void> {
   await db.run(
-    `UPDATE orders_outbox SET attempts = attempts + 1, leased_by = NULL, leased_until = ${databaseClock(db, delayMs)},
-     dead_at = ${dead ? databaseClock(db) : 'NULL'}, last_error = ? WHERE id = ? AND leased_by = ?`,
+    `UPDATE orders_outbox SET attempts = attempts + 1, ${pausedFor(db, delayMs)}, dead_at = ${dead ? databaseClock(db) : 'NULL'}, last_error = ?
+     WHERE id = ? AND leased_by = ?`,
     [error.slice(0, 500), id, lease],
   );
 }
+
+const pausedFor = (db: Database, delayMs: number) =>
+  `due_at = ${databaseClock(db, delayMs)}, leased_by = '${nobody}', leased_until = ${databaseClock(db, delayMs)}`;
 
 /** What waits in the outbox, and what was put aside. */
 export interface OutboxBacklog {
@@ -139,8 +144,8 @@ export interface DeadEvent {
 /** Events that were put aside after too many failures, oldest first. */
 export async function listDeadEvents(db: Sql, limit: number): Promise<readonly DeadEvent[]> {
   const rows = await db.rows<OutboxRow & { dead_at: string; last_error: string | null }>(
-    `SELECT id, order_id, type, sequence, created_at, attempts, dead_at, last_error FROM orders_outbox
-     WHERE published_at IS NULL AND dead_at IS NOT NULL ORDER BY dead_at, leased_until, id LIMIT ${limit}`,
+    `SELECT ${eventColumns}, dead_at, last_error FROM orders_outbox
+     WHERE published_at IS NULL AND dead_at IS NOT NULL ORDER BY dead_at, due_at, id LIMIT ${limit}`,
   );
   return rows.map((row) => ({
     id: row.id,
@@ -159,8 +164,8 @@ export async function listDeadEvents(db: Sql, limit: number): Promise<readonly D
 export function redriveDeadEvents(db: Sql, ids: readonly string[]): Promise<number> {
   if (ids.length === 0) return Promise.resolve(0);
   return db.run(
-    `UPDATE orders_outbox SET dead_at = NULL, attempts = 0, leased_by = NULL, leased_until = ?
+    `UPDATE orders_outbox SET dead_at = NULL, attempts = 0, due_at = ?, leased_by = '${nobody}', leased_until = ?
      WHERE id IN ${placeholders(1, ids.length)} AND published_at IS NULL AND dead_at IS NOT NULL`,
-    [dueAtOnce, ...ids],
+    [dueAtOnce, dueAtOnce, ...ids],
   );
 }
