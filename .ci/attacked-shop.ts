@@ -1,4 +1,5 @@
 // What the tools need of the shop that they attack.
+import type { Traffic } from './tool-verdicts.ts';
 
 /** Waits until it is ready, at most half a minute. */
 export async function shopIsReady(url: string): Promise<void> {
@@ -49,31 +50,41 @@ async function member(answer: Response, name: string): Promise<string> {
   return String(((await answer.json()) as Record<string, unknown>)[name]);
 }
 
-/** The 99th percentile of product reads in milliseconds, one after the other, while so many clients sign in with wrong passwords. */
-export async function readQuantiles(
+/** Product reads, one after the other, while so many clients sign in with wrong passwords. */
+export async function trafficOf(
   { url, productId }: { url: string; productId: string },
   { seconds, logins }: { seconds: number; logins: number },
-): Promise<number> {
+): Promise<Traffic> {
   const endsAt = performance.now() + seconds * 1000;
-  const times: number[] = [];
+  const traffic = { readMs: [] as number[], reads: {}, signIns: {} };
   const body = JSON.stringify({ username: 'nobody.at.all', password: 'a wrong password' });
   const signIn = async () => {
-    while (performance.now() < endsAt)
-      await fetch(`${url}/api/auth/login`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body })
-        .then((answer) => answer.arrayBuffer())
-        .catch(() => undefined);
+    const asked = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body };
+    while (performance.now() < endsAt) count(traffic.signIns, await statusOf(`${url}/api/auth/login`, asked));
   };
   const read = async () => {
     while (performance.now() < endsAt) {
       const beganAt = performance.now();
-      const answer = await fetch(`${url}/api/products/${productId}`).catch(() => undefined);
-      // a connection that the client had kept while nobody used it may have ended
-      if (answer === undefined) continue;
-      await answer.arrayBuffer();
-      if (answer.status !== 200) throw new Error(`a product read answered ${answer.status}`);
-      times.push(performance.now() - beganAt);
+      const status = await statusOf(`${url}/api/products/${productId}`);
+      count(traffic.reads, status);
+      if (status === '200') traffic.readMs.push(performance.now() - beganAt);
     }
   };
   await Promise.all([read(), ...Array.from({ length: logins }, signIn)]);
-  return times.toSorted((one, other) => one - other)[Math.floor(times.length * 0.99)] ?? 0;
+  return traffic;
+}
+
+/** `unanswered`: the connection failed. One that the client had kept while nobody used it may have ended. */
+async function statusOf(url: string, asked: RequestInit = {}): Promise<string> {
+  try {
+    const answer = await fetch(url, asked);
+    await answer.arrayBuffer();
+    return String(answer.status);
+  } catch {
+    return 'unanswered';
+  }
+}
+
+function count(statuses: Record<string, number>, status: string): void {
+  statuses[status] = (statuses[status] ?? 0) + 1;
 }
