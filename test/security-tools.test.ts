@@ -129,21 +129,26 @@ describe('slowhttptest', () => {
 });
 
 describe('the traffic beside an attack', () => {
+  const server = createServer((request, response) => {
+    response.statusCode = request.method === 'POST' ? 401 : 200;
+    response.end('{}');
+  });
+  const close = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  afterAll(close);
+
   it('is counted by its answers', async () => {
     const port = await freePort();
-    const server = createServer((request, response) => {
-      response.statusCode = request.method === 'POST' ? 401 : 200;
-      response.end('{}');
-    }).listen(port, '127.0.0.1');
-    await once(server, 'listening');
+    await once(server.listen(port, '127.0.0.1'), 'listening');
     const attacked = { url: `http://127.0.0.1:${port}`, productId: '1' };
     const { readMs, reads, signIns } = await trafficOf(attacked, { seconds: 0.5, logins: 2 });
     expect(readMs.length).toBeGreaterThan(0);
     expect(reads).toEqual({ 200: readMs.length });
     expect(signIns).toEqual({ 401: expect.any(Number) });
     expect((await trafficOf(attacked, { seconds: 0.2, logins: 0 })).signIns).toEqual({});
-    server.closeAllConnections();
-    server.close();
+    close();
     expect(await trafficOf(attacked, { seconds: 0.2, logins: 1 })).toEqual({
       readMs: [],
       reads: { unanswered: expect.any(Number) },
