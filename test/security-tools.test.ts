@@ -2,12 +2,14 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { trafficOf } from '../.ci/attacked-shop.ts';
 import { type Ended, runProgram } from '../.ci/run-program.ts';
+import { sqlmapTargets } from '../.ci/sqlmap-targets.ts';
 import { ffufVerdict, slowVerdict, sqlmapVerdict, type Traffic } from '../.ci/tool-verdicts.ts';
 import { freePort } from './harness/server-child.ts';
 
 /** What others wrote to attack servers, as `npm run test:security -- --tools` judges it: one that did nothing has found nothing, and fails. */
 
 const ended = (output: string, more: Partial<Ended> = {}): Ended => ({ code: 0, timedOut: false, output, ...more });
+const parameter = (name: string, place: string) => ({ name, in: place, schema: { type: 'string' } });
 const failure = (told: string) => ({ ok: false, told: expect.stringContaining(told) });
 
 describe('a program', () => {
@@ -63,6 +65,35 @@ describe('sqlmap', () => {
     ['ran out of time before it began', ended('[INFO] testing connection', { timedOut: true }), 'had not begun'],
   ])('fails when it %s', (_what, end, told) => {
     expect(sqlmapVerdict(end, 60)).toEqual(failure(told));
+  });
+});
+
+describe('what sqlmap is to try', () => {
+  const document = {
+    paths: {
+      '/lamps/{id}': {
+        get: { operationId: 'readLamp', parameters: [parameter('id', 'path'), parameter('If-None-Match', 'header')] },
+        put: { operationId: 'setLamp', parameters: [parameter('id', 'path'), parameter('If-Match', 'header')] },
+      },
+      '/livez': { get: { operationId: 'getLiveness' } },
+    },
+    components: { schemas: {} },
+  };
+
+  it('asks for what the client does not have, since an empty 304 ends it, and changes what is there', () => {
+    const targets = sqlmapTargets(document, { url: 'http://127.0.0.1', id: '7' });
+    expect(targets).toEqual([
+      {
+        operationId: 'readLamp',
+        marks: 2,
+        given: ['-u', 'http://127.0.0.1/lamps/lamp*', '--method=GET', '-H', 'If-None-Match: "0"*'],
+      },
+      {
+        operationId: 'setLamp',
+        marks: 2,
+        given: ['-u', 'http://127.0.0.1/lamps/lamp*', '--method=PUT', '-H', 'If-Match: "1"*'],
+      },
+    ]);
   });
 });
 
