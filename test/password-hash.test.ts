@@ -106,9 +106,10 @@ describe('hashing passwords', () => {
   });
 });
 
-// other systems know no priority of a thread
-const describeOnLinux = process.platform === 'linux' ? describe : describe.skip;
-describeOnLinux('hashing passwords beside requests', () => {
+const isLinux = process.platform === 'linux';
+const leftOut = isLinux ? '' : ', left out: only Linux has a priority for each thread';
+const describeOnLinux = isLinux ? describe : describe.skip;
+describeOnLinux(`hashing passwords beside requests${leftOut}`, () => {
   it('takes what they leave of the processor', async () => {
     await createPasswordHasher(options).hash('a fine long password');
     const pool = readdirSync('/proc/self/task').filter(
