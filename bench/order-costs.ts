@@ -55,7 +55,7 @@ function main(): void {
   const costs = costsOf({ shopMs, databaseMs });
   const sum = costs.reduce((total, { usd }) => total + usd, 0);
   const lines = [
-    `| a million orders, ${prices.region}, prices of ${prices.asOf} | formula | USD |`,
+    `| a million orders, ${prices.region}, prices as assumed on ${prices.assumedOn}, not looked up | formula | USD |`,
     '|---|---|---|',
     ...costs.map(({ part, formula, usd }) => `| ${part} | ${formula} | ${usd.toFixed(2)} |`),
     `| together | | ${sum.toFixed(2)} |`,
