@@ -132,8 +132,10 @@ async function* slowhttptest(target: Target, seconds: number): AsyncGenerator<Re
   }
 }
 
+/** Where all programs are required (REQUIRE_SERVICES=true, as in `.ci/run`), a missing one is a failure. */
 function isInstalled(program: string): boolean {
   const found = spawnSync('which', [program]).status === 0;
+  if (!found && process.env.REQUIRE_SERVICES === 'true') throw new Error(`${program} is missing, and REQUIRE_SERVICES=true.`);
   if (!found) console.log(`left out: ${program} is not installed`);
   return found;
 }
