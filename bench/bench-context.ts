@@ -13,6 +13,8 @@ export interface BenchSettings {
   /** before the first round */
   readonly warmUpSeconds: number;
   readonly products: number;
+  /** products that are imported and exported */
+  readonly rows: number;
   /** products and orders of the shops that are compared for growth, ascending */
   readonly sizes: readonly number[];
   /** only whether everything can be measured: nothing is written into the docs */

@@ -22,6 +22,8 @@ export interface BenchShop {
   cpuSeconds(): number;
   /** resident memory, in MiB; of all its processes together */
   memoryMib(): number;
+  /** the most that it has been since the start, in MiB */
+  peakMib(): number;
   close(): Promise<void>;
 }
 
@@ -154,7 +156,8 @@ function measurable({
       return signedIn.tokens;
     },
     cpuSeconds: () => sum(cpuSecondsOf),
-    memoryMib: () => sum(memoryMibOf),
+    memoryMib: () => sum((pid) => mibOf('VmRSS', pid)),
+    peakMib: () => sum((pid) => mibOf('VmHWM', pid)),
   };
 }
 
@@ -185,7 +188,8 @@ function cpuSecondsOf(pid: number | undefined): number {
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
 
-function memoryMibOf(pid: number | undefined): number {
-  const found = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+/** A size that the kernel tells of a process (proc(5), status). */
+function mibOf(size: 'VmRSS' | 'VmHWM', pid: number | undefined): number {
+  const found = new RegExp(`^${size}:\\s+(\\d+) kB$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
   return Number(found?.[1]) / 1024;
 }

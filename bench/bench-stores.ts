@@ -18,8 +18,8 @@ export interface BenchStores {
   readonly mariadb: MariaDb;
   readonly redis: StoreServer;
   readonly dynamo: DynamoServer;
-  /** An empty shop with products only, of that name. */
-  database(name: string): Promise<FilledDatabase>;
+  /** An empty shop of that name with products only: as many as in all databases, unless whoever asks first says it. */
+  database(name: string, products?: number): Promise<FilledDatabase>;
   /** statements that clients have sent to the server so far, but those that ask for this number */
   statements(): Promise<number>;
   close(): Promise<void>;
@@ -54,8 +54,8 @@ export async function startBenchStores({
     mariadb,
     redis,
     dynamo,
-    database: (name) => {
-      const found = databases.get(name) ?? createDatabase({ administrator, server: mariadb.url, name, products });
+    database: (name, many = products) => {
+      const found = databases.get(name) ?? createDatabase({ administrator, server: mariadb.url, name, products: many });
       databases.set(name, found);
       return found;
     },

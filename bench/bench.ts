@@ -10,21 +10,22 @@ import { rows } from './rows.ts';
  * 1: one is not; 2: an answer or the data was wrong, or something is missing.
  */
 const usage = `usage: npm run bench -- [NAME ...] [--list] [--smoke] [--rounds N] [--seconds N] [--workers N]
-                      [--sizes N,N,…]
+                      [--rows N] [--sizes N,N,…]
 
 Measures all rows, or those that are named. Only a run of all rows is written into docs/performance.md, by one process and by two,
 and each run of growth.
   --list       names the rows
+  --rows N     products that import and export are measured with, 100000 when absent; takes minutes with 1000000
   --sizes      of the shops that growth compares, 10000,100000,1000000 when absent; written into docs/performance.md as well
   --smoke      short and without a verdict: only whether everything can be measured and is right
   --workers N  with so many workers under pm2, instead of one process: the rows that have more than one to measure
 `;
 const usual: BenchSettings = {
-  ...{ rounds: 5, seconds: 4, warmUpSeconds: 2, products: 10_000, workers: 1 },
+  ...{ rounds: 5, seconds: 4, warmUpSeconds: 2, products: 10_000, rows: 100_000, workers: 1 },
   ...{ sizes: [10_000, 100_000, 1_000_000], trial: false },
 };
 const smoke: BenchSettings = {
-  ...{ rounds: 1, seconds: 0.5, warmUpSeconds: 0.2, products: 200, workers: 1 },
+  ...{ rounds: 1, seconds: 0.5, warmUpSeconds: 0.2, products: 200, rows: 600, workers: 1 },
   ...{ sizes: [300, 600], trial: true },
 };
 
@@ -36,6 +37,7 @@ async function main(): Promise<number> {
       smoke: { type: 'boolean' },
       help: { type: 'boolean' },
       rounds: { type: 'string' },
+      rows: { type: 'string' },
       seconds: { type: 'string' },
       sizes: { type: 'string' },
       workers: { type: 'string' },
@@ -44,10 +46,11 @@ async function main(): Promise<number> {
   if (values.help) return say(usage);
   if (values.list)
     return say(rows.map(({ name, title, optIn }) => `${name.padEnd(22)} ${title}${optIn ? ' (only by name)' : ''}\n`).join(''));
-  const { rounds, seconds, workers, sizes } = values;
+  const { rounds, seconds, rows: many, workers, sizes } = values;
   const settings = {
     ...(values.smoke ? smoke : usual),
     ...numbers({ rounds, seconds, workers }),
+    ...(many !== undefined && { rows: rowsOf(many) }),
     ...(sizes !== undefined && { sizes: sizesOf(sizes) }),
   };
   const chosen = choose(positionals, settings);
@@ -79,6 +82,11 @@ function sizesOf(text: string): readonly number[] {
   const ascending = sizes.every((size, index) => Number.isSafeInteger(size) && size > (sizes[index - 1] ?? 99));
   if (!ascending) throw new Error('--sizes has to be whole numbers from 100, ascending');
   return sizes;
+}
+
+function rowsOf(text: string): number {
+  if (!Number.isSafeInteger(Number(text)) || Number(text) < 100) throw new Error('--rows has to be a whole number from 100');
+  return Number(text);
 }
 
 async function measure(chosen: readonly Row[], settings: BenchSettings): Promise<readonly Result[]> {

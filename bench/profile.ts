@@ -26,7 +26,7 @@ async function main(): Promise<void> {
   const [, , name = ''] = process.argv;
   const load = name === 'orders' || name === 'reads' ? loads[name] : undefined;
   if (load === undefined) throw new Error(usage);
-  const bench = createBench({ rounds: 1, seconds, warmUpSeconds, products: 10_000, workers: 1, sizes: [], trial: true });
+  const bench = createBench({ rounds: 1, seconds, warmUpSeconds, rows: 0, products: 10_000, workers: 1, sizes: [], trial: true });
   const written = join(bench.folder, 'profile');
   let fromMicroseconds = 0;
   try {

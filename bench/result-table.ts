@@ -45,7 +45,7 @@ export function formatTable(results: readonly Result[]): string {
 export function writeMeasured({
   results,
   machine,
-  settings: { rounds, seconds, products, workers },
+  settings: { rounds, seconds, products, rows, workers },
 }: {
   readonly results: readonly Result[];
   readonly machine: readonly string[];
@@ -54,8 +54,11 @@ export function writeMeasured({
   if (workers !== 1 && workers !== 2) throw new Error('Only runs with one worker and with two are written down.');
   const command = workers === 1 ? 'npm run bench' : `npm run bench -- --workers ${workers}`;
   const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const many = (count: number) => count.toLocaleString('en');
+  // imports and exports are for one process
+  const sizes = workers === 1 ? `${many(products)} products, ${many(rows)} in imports and exports` : `${many(products)} products`;
   writePart(workers === 1 ? 'measured' : 'twoWorkers', [
-    `\`${command}\`, ${new Date().toISOString().slice(0, 10)}, ${rounds} rounds of ${seconds} s a side, ${products.toLocaleString('en')} products:`,
+    `\`${command}\`, ${new Date().toISOString().slice(0, 10)}, ${rounds} rounds of ${seconds} s a side, ${sizes}:`,
     '',
     ...machine.map((line) => `- ${line}`),
     '',

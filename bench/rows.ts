@@ -7,6 +7,7 @@ import { orderRows } from './order-rows.ts';
 import { overloadRow } from './overload-row.ts';
 import { processRows } from './process-rows.ts';
 import { readRows } from './read-rows.ts';
+import { transferRows } from './transfer-rows.ts';
 import { workerRow } from './worker-row.ts';
 
 /** All rows, in the order of the table. A new one is added here and has everything else from there. */
@@ -19,5 +20,6 @@ export const rows: readonly Row[] = [
   attackRow,
   ...processRows,
   workerRow,
+  ...transferRows,
   growthRow,
 ];

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -7,6 +8,7 @@ import { judge } from '../bench/bench-row.ts';
 import { problemsOfLogins } from '../bench/login-rows.ts';
 import { problemsOfReads } from '../bench/open-reads.ts';
 import { problemsOf } from '../bench/order-check.ts';
+import { numberedProduct, problemOfExport } from '../bench/product-stream.ts';
 import { readWrk } from '../bench/read-load.ts';
 import { rows } from '../bench/rows.ts';
 import { onServices } from './harness/stores.ts';
@@ -38,6 +40,7 @@ describe('the benchmark', () => {
       code: 2,
       stderr: expect.stringContaining('several workers'),
     });
+    await expect(bench('--rows', '9', 'import')).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('--rows') });
     await expect(bench('reed')).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('There is no row reed') });
   });
 
@@ -78,6 +81,18 @@ describe('the benchmark', () => {
   ])('fails when reads at a rate are not answered right, or not sent: %j', (facts, problem) => {
     expect(problemsOfReads(reads)).toEqual([]);
     expect(problemsOfReads(facts)).toEqual([problem]);
+  });
+
+  const products = (...numbers: number[]) => createHash('sha256').update(numbers.map(numberedProduct).join('')).digest('hex');
+  const exported = { status: 200, lines: 3, sha256: products(4, 5, 6) };
+
+  it.each([
+    [{ ...exported, status: 503 }, 'an export was answered 503'],
+    [{ ...exported, lines: 2, sha256: products(4, 5) }, '3 products were exported as 2 lines'],
+    [{ ...exported, sha256: products(4, 6, 5) }, 'the products of an export are not those that were imported'],
+  ])('fails when an export is not what was imported: %j', (facts, problem) => {
+    expect(problemOfExport(exported, { first: 4, count: 3 })).toBeUndefined();
+    expect(problemOfExport(facts, { first: 4, count: 3 })).toBe(problem);
   });
 
   const logins = { statuses: { 200: 3, 503: 1 }, tokens: 3, perSecond: 1 };
