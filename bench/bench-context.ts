@@ -15,6 +15,8 @@ export interface BenchSettings {
   readonly products: number;
   /** products that are imported and exported */
   readonly rows: number;
+  /** where Vendure is installed once and for all; undefined: anew for the run */
+  readonly vendureFolder?: string;
   /** products and orders of the shops that are compared for growth, ascending */
   readonly sizes: readonly number[];
   /** only whether everything can be measured: nothing is written into the docs */

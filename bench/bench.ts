@@ -1,7 +1,7 @@
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type BenchSettings, createBench } from './bench-context.ts';
 import { judge, type Result, type Row } from './bench-row.ts';
-import { describeMachine } from './machine.ts';
 import { formatTable, writeMeasured } from './result-table.ts';
 import { rows } from './rows.ts';
 
@@ -10,14 +10,15 @@ import { rows } from './rows.ts';
  * 1: one is not; 2: an answer or the data was wrong, or something is missing.
  */
 const usage = `usage: npm run bench -- [NAME ...] [--list] [--smoke] [--rounds N] [--seconds N] [--workers N]
-                      [--rows N] [--sizes N,N,…]
+                      [--rows N] [--sizes N,N,…] [--vendure FOLDER]
 
 Measures all rows, or those that are named. Only a run of all rows is written into docs/performance.md, by one process and by two,
-and each run of growth.
+and each run of growth and of vendure.
   --list       names the rows
   --rows N     products that import and export are measured with, 100000 when absent; takes minutes with 1000000
   --sizes      of the shops that growth compares, 10000,100000,1000000 when absent; written into docs/performance.md as well
   --smoke      short and without a verdict: only whether everything can be measured and is right
+  --vendure    a folder that keeps the Vendure that its row compares with; installed for each run when absent
   --workers N  with so many workers under pm2, instead of one process: the rows that have more than one to measure
 `;
 const usual: BenchSettings = {
@@ -40,6 +41,7 @@ async function main(): Promise<number> {
       rows: { type: 'string' },
       seconds: { type: 'string' },
       sizes: { type: 'string' },
+      vendure: { type: 'string' },
       workers: { type: 'string' },
     },
   });
@@ -51,13 +53,14 @@ async function main(): Promise<number> {
     ...(values.smoke ? smoke : usual),
     ...numbers({ rounds, seconds, workers }),
     ...(many !== undefined && { rows: rowsOf(many) }),
+    ...(values.vendure !== undefined && { vendureFolder: resolve(values.vendure) }),
     ...(sizes !== undefined && { sizes: sizesOf(sizes) }),
   };
   const chosen = choose(positionals, settings);
   const results = await measure(chosen, settings);
   say(formatTable(results));
   if (values.smoke) return 0;
-  if (positionals.length === 0) writeMeasured({ results, machine: await describeMachine(), settings });
+  if (positionals.length === 0) writeMeasured(results, settings);
   return results.every((result) => judge(result).met) ? 0 : 1;
 }
 

@@ -8,6 +8,7 @@ const parts = {
   measured: ['<!-- measured: npm run bench writes this part -->', '<!-- end of what is measured -->'],
   twoWorkers: ['<!-- two workers: npm run bench -- --workers 2 writes this part -->', '<!-- end of two workers -->'],
   growth: ['<!-- growth: npm run bench -- growth writes this part -->', '<!-- end of growth -->'],
+  vendure: ['<!-- vendure: npm run bench -- vendure writes this part -->', '<!-- end of vendure -->'],
   soak: ['<!-- soak: npm run soak writes this part -->', '<!-- end of soak -->'],
 } as const;
 

@@ -1,5 +1,6 @@
 import type { BenchSettings } from './bench-context.ts';
 import { type Goal, judge, type Result } from './bench-row.ts';
+import { describeMachine } from './machine.ts';
 import { writePart } from './measured-part.ts';
 
 const head = ['row', 'baseline', 'project', 'ratio', 'goal', 'spread', 'met'] as const;
@@ -41,26 +42,41 @@ export function formatTable(results: readonly Result[]): string {
     .join('');
 }
 
-/** Puts the table, and what it was measured with, into the part of docs/performance.md that is for it. */
-export function writeMeasured({
-  results,
-  machine,
-  settings: { rounds, seconds, products, rows, workers },
-}: {
-  readonly results: readonly Result[];
-  readonly machine: readonly string[];
-  readonly settings: BenchSettings;
-}): void {
+/** Puts the table of a run of all rows into the part of docs/performance.md that is for it. */
+export function writeMeasured(results: readonly Result[], settings: BenchSettings): void {
+  const { products, rows, workers } = settings;
   if (workers !== 1 && workers !== 2) throw new Error('Only runs with one worker and with two are written down.');
-  const command = workers === 1 ? 'npm run bench' : `npm run bench -- --workers ${workers}`;
-  const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  const many = (count: number) => count.toLocaleString('en');
+  const one: Sizes = [[products, 'products']];
+  if (workers === 2) writeResults('twoWorkers', { results, settings, command: 'npm run bench -- --workers 2', sizes: one });
   // imports and exports are for one process
-  const sizes = workers === 1 ? `${many(products)} products, ${many(rows)} in imports and exports` : `${many(products)} products`;
-  writePart(workers === 1 ? 'measured' : 'twoWorkers', [
-    `\`${command}\`, ${new Date().toISOString().slice(0, 10)}, ${rounds} rounds of ${seconds} s a side, ${sizes}:`,
+  const both: Sizes = [...one, [rows, 'in imports and exports']];
+  if (workers === 1) writeResults('measured', { results, settings, command: 'npm run bench', sizes: both });
+}
+
+type Sizes = readonly (readonly [number, string])[];
+
+/** Puts a table, and what it was measured with, into a part of docs/performance.md. */
+export function writeResults(
+  part: Parameters<typeof writePart>[0],
+  {
+    results,
+    settings: { rounds, seconds },
+    command,
+    sizes,
+  }: {
+    readonly results: readonly Result[];
+    readonly settings: BenchSettings;
+    readonly command: string;
+    /** how many of what */
+    readonly sizes: Sizes;
+  },
+): void {
+  const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const measuredWith = sizes.map(([count, what]) => `${count.toLocaleString('en')} ${what}`).join(', ');
+  writePart(part, [
+    `\`${command}\`, ${new Date().toISOString().slice(0, 10)}, ${rounds} rounds of ${seconds} s a side, ${measuredWith}:`,
     '',
-    ...machine.map((line) => `- ${line}`),
+    ...describeMachine().map((line) => `- ${line}`),
     '',
     row(head),
     row(head.map(() => '---')),

@@ -8,6 +8,7 @@ import { overloadRow } from './overload-row.ts';
 import { processRows } from './process-rows.ts';
 import { readRows } from './read-rows.ts';
 import { transferRows } from './transfer-rows.ts';
+import { vendureRow } from './vendure-row.ts';
 import { workerRow } from './worker-row.ts';
 
 /** All rows, in the order of the table. A new one is added here and has everything else from there. */
@@ -22,4 +23,5 @@ export const rows: readonly Row[] = [
   workerRow,
   ...transferRows,
   growthRow,
+  vendureRow,
 ];

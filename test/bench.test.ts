@@ -11,6 +11,7 @@ import { problemsOf } from '../bench/order-check.ts';
 import { numberedProduct, problemOfExport } from '../bench/product-stream.ts';
 import { readWrk } from '../bench/read-load.ts';
 import { rows } from '../bench/rows.ts';
+import { orderOf, problemOfPaid, problemsOfVendure } from '../bench/vendure-orders.ts';
 import { onServices } from './harness/stores.ts';
 
 const run = promisify(execFile);
@@ -104,6 +105,31 @@ describe('the benchmark', () => {
   ])('fails when logins are not answered right: %j', (facts, problem) => {
     expect(problemsOfLogins(logins)).toEqual([]);
     expect(problemsOfLogins(facts)).toEqual([problem]);
+  });
+
+  const sold = { placed: 3, distinctOrders: 3, wrong: [], stored: 3 };
+
+  it.each([
+    [{ ...sold, placed: 0, distinctOrders: 0, stored: 0 }, 'no order was placed'],
+    [{ ...sold, distinctOrders: 2 }, '3 answers name 2 orders'],
+    [{ ...sold, stored: 2 }, '3 orders were answered and 2 are stored'],
+    [{ ...sold, wrong: ['500: a deadlock'] }, '500: a deadlock'],
+  ])('fails when Vendure does not sell what it answers: %j', (facts, problem) => {
+    expect(problemsOfVendure(sold)).toEqual([]);
+    expect(problemsOfVendure(facts)).toEqual([problem]);
+  });
+
+  it('compares an order of Vendure with what was ordered', () => {
+    const lines = ['4', '7'].map((id) => ({ quantity: 1, linePriceWithTax: 120, productVariant: { id } }));
+    const paid = { __typename: 'Order', code: 'X', state: 'PaymentSettled', totalWithTax: 740, shippingWithTax: 500, lines };
+    expect(orderOf('200', JSON.stringify({ data: { answer: paid } }))).toEqual(paid);
+    expect(problemOfPaid(paid, ['7', '4'])).toBeUndefined();
+    expect(problemOfPaid(paid, ['7', '5'])).toContain('not what was ordered');
+    expect(problemOfPaid({ ...paid, totalWithTax: 741 }, ['4', '7'])).toContain('not what was ordered');
+    expect(problemOfPaid({ ...paid, state: 'PaymentAuthorized' }, ['4', '7'])).toContain('not what was ordered');
+    const refused = '{"data":{"answer":{"__typename":"InsufficientStockError","message":"sold out"}}}';
+    expect(orderOf('200', refused)).toContain('sold out');
+    expect(orderOf('500', '{}')).toBe('500: {}');
   });
 
   const attack = { slow: { opened: 500, usual: 500 }, flood: { statuses: { 401: 9, 503: 91 }, seconds: 1 } };
