@@ -1,5 +1,5 @@
 # The shop as one image: servers, workers and commands differ in what they are told to run (docs/operating.md).
-# The version is that of the optional dependencies node-…, so that a laptop and a container run the same.
+# The version is that of the optional dependencies node-linux-…, so that a machine with Linux and a container run the same.
 
 FROM docker.io/library/node:24.21.0-bookworm-slim AS build
 WORKDIR /shop

@@ -46,6 +46,8 @@ export function settingsOfContainers(scope: Construct, data: DataStack, inputs: 
     SQS_QUEUE_URL: data.queues.events.queueUrl,
     SQS_DEAD_LETTER_QUEUE_URL: data.queues.deadLetters.queueUrl,
   };
+  // Commands get no keys and no cache, without which the image's `production` would refuse them.
+  const command = { NODE_ENV: 'development' };
   const toTables = { DYNAMODB_TABLE_PREFIX: data.tablePrefix };
   const shop = {
     ...toDatabase,
@@ -74,11 +76,11 @@ export function settingsOfContainers(scope: Construct, data: DataStack, inputs: 
     api: { environment: { ...shop, ROLES: 'web' }, secrets: shopSecrets },
     // It alone makes the first admin, so that the password is in one place less.
     worker: { environment: { ...shop, ROLES: 'worker' }, secrets: { ...shopSecrets, ...admin } },
-    migration: { environment: toDatabase, secrets: asOwner },
+    migration: { environment: { ...command, ...toDatabase }, secrets: asOwner },
     grant: {
       environment: { ...toDatabase, SCHEMA: databaseName },
       secrets: { ...asOwner, GRANTEE_USER: field(user, 'username'), GRANTEE_PASSWORD: field(user, 'password') },
     },
-    operator: { environment: { ...toDatabase, ...toEvents, ...toTables }, secrets: asUser },
+    operator: { environment: { ...command, ...toDatabase, ...toEvents, ...toTables }, secrets: asUser },
   };
 }

@@ -49,6 +49,8 @@ export const programs = {
 };
 /** What ECS waits between SIGTERM and SIGKILL: more than the drain and closing the stores take together. */
 export const stopTimeout = Duration.seconds(60);
+/** Objects have no `__proto__`, see docs/decisions/0036-hardening-of-the-process.md. */
+const node = ['node', '--disable-proto=delete'] as const;
 /** of the image `node` */
 const unprivilegedUser = '1000:1000';
 const small = { cpu: 256, memoryMiB: 512 } as const;
@@ -119,7 +121,7 @@ function createTask(stack: Stack, { kind, size, registry, name, settings, data, 
     definition.addContainer(container, {
       containerName: container,
       image: ContainerImage.fromEcrRepository(registry, imageTag),
-      entryPoint: ['node'],
+      entryPoint: [...node],
       command: [...command],
       environment: { ...told.environment },
       secrets: { ...told.secrets },

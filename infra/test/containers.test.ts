@@ -29,7 +29,7 @@ describe('the environment of a container', () => {
       equal(url.path, '/shop');
       deepEqual(
         names.filter((variable) => !knownVariables().has(variable)),
-        ['NODE_OPTIONS'],
+        ['PM2_HOME', 'NODE_OPTIONS'],
       );
     });
   }
@@ -103,11 +103,14 @@ describe('the environment of a container', () => {
 describe('a container', () => {
   it('runs a program that the build makes', () => {
     for (const name of programs) {
-      deepEqual(container(name).EntryPoint, ['node']);
       const [program = ''] = container(name).Command;
       match(program, /^dist\/src\/.*\.js$/);
       ok(existsSync(join(root, program.replace(/^dist\//, '').replace(/\.js$/, '.ts'))), program);
     }
+  });
+
+  it('has objects without __proto__, whatever command it is given', () => {
+    for (const [name, { EntryPoint }] of containers) deepEqual(EntryPoint, ['node', '--disable-proto=delete'], name);
   });
 
   it('writes nowhere but to /tmp, as nobody in particular, and has a minute to stop', () => {

@@ -1,4 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { resourcesOf, type Template, textOf } from './synthesized.ts';
 
 export interface Container {
@@ -26,11 +28,19 @@ export function containersOf(template: Template): ReadonlyMap<string, Container>
   );
 }
 
-/** What the container would see, with samples for what is known at deployment and for secrets. */
+/** What the container would see: the image's own variables, and samples for what is known at deployment and for secrets. */
 export function environmentOf({ Environment, Secrets }: Container): Readonly<Record<string, string>> {
   const plain = Environment.map(({ Name, Value }) => [Name, typeof Value === 'string' ? Value : sampleOf(Name)]);
   const secret = Secrets.map(({ Name }) => [Name, sampleOf(Name)]);
-  return Object.fromEntries([...plain, ...secret]);
+  return { ...ofImage(), ...Object.fromEntries([...plain, ...secret]) };
+}
+
+/** What the last stage of the Dockerfile sets for every container. */
+function ofImage(): Readonly<Record<string, string>> {
+  const dockerfile = readFileSync(join(import.meta.dirname, '..', '..', 'Dockerfile'), 'utf8');
+  const lines = [...dockerfile.slice(dockerfile.lastIndexOf('\nFROM ')).matchAll(/^ENV (.+)$/gm)];
+  const pairs = lines.flatMap(([, line = '']) => line.split(' ').map((pair) => pair.split('=')));
+  return Object.fromEntries(pairs);
 }
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
