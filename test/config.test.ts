@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseEnv } from 'node:util';
 import { ConfigError, readConfig } from '../src/shared/config.ts';
 
 function problemsOf(env: Record<string, string>): readonly string[] {
@@ -77,6 +78,14 @@ describe('the configuration', () => {
     expect(problemsOf({ INTERNAL_PORT: '4000' })).toEqual([expect.stringContaining('SERVICE_TOKENS')]);
     expect(missing('catalog', { ...elsewhere, SERVICE_TOKENS: 'too short' })).toEqual(['SERVICE_TOKENS']);
     expect(missing('catalog', { ...elsewhere, SERVICE_TOKENS: 'Zk3vQ9sX1mB7nR5tY2wL8pD4fG6hJ0cA' })).toEqual([]);
+  });
+
+  it('takes from .env.example the value of a setting, not what is said about it', () => {
+    const inUse = readFileSync('.env.example', 'utf8').replace(/^# (?=[A-Z_]+=)/gm, '');
+    const settings = Object.entries(parseEnv(inUse));
+    expect(settings.length).toBeGreaterThan(40);
+    expect(settings.filter(([, value]) => /\s/.test(value ?? ''))).toEqual([]);
+    expect(settings).toContainEqual(['NODE_ENV', 'production']);
   });
 
   it('does not repeat a secret in what it says', () => {
