@@ -13,7 +13,16 @@ const suites = [
   ...['access-matrix', 'access-tokens', 'attacks-access', 'attacks-http', 'attacks-input', 'attacks-limits', 'attacks-logs'],
   ...['attacks-orders', 'attacks-passwords', 'attacks-sessions', 'attacks-tokens', 'attack-list', 'equal-times', 'erasure'],
   ...['generated-requests', 'hardened-process', 'key-rotation', 'logging', 'login-failures', 'password-hash', 'rate-limits'],
-  ...['request-bodies', 'revocations', 'security-log', 'sessions', 'shared-limits', 'shared-sign-in', 'supply-chain'],
+  ...[
+    'request-bodies',
+    'revocations',
+    'security-log',
+    'sessions',
+    'shared-limits',
+    'shared-sign-in',
+    'supply-chain',
+    'wrong-certificates',
+  ],
 ];
 const generatedPerProcess = '5000';
 

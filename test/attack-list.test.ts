@@ -13,6 +13,13 @@ describe('the list of attacks', () => {
     expect(tests.filter((text) => asATest.test(text)).length).toBeGreaterThan(0);
   });
 
+  it('is what `npm run test:security` runs', () => {
+    const suites = readFileSync('.ci/test-security.ts', 'utf8');
+    const named = page.split('\n').flatMap((line) => /^\| [A-Z]-\d+ \|.*`test\/([\w-]+)\.test\.ts`/.exec(line)?.slice(1) ?? []);
+    expect(named.length).toBeGreaterThan(50);
+    expect(named.filter((suite) => !suites.includes(`'${suite}'`))).toEqual([]);
+  });
+
   it('is explained in docs/security.md, which names no file that is not there and leaves no cell empty', () => {
     expect(Object.keys(attackList).filter((id) => !page.includes(`| ${id} |`))).toEqual([]);
     const named = [...page.matchAll(/(?:infra\/)?(?:test|src|docs|\.ci)\/[\w./-]+\.(?:ts|md|json)/g)].map(([path]) => path);
