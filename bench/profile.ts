@@ -1,53 +1,89 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createBench } from './bench-context.ts';
-import type { BenchShop } from './bench-shop.ts';
+import { type Bench, createBench } from './bench-context.ts';
+import { type BenchShop, enter, startEmbeddedShop } from './bench-shop.ts';
 import { type CpuProfile, callTree, selfShares } from './cpu-profile.ts';
 import { flameGraph } from './flame-graph.ts';
 import { placeOrders } from './order-rows.ts';
 import { loadReads } from './read-load.ts';
 
-/** `npm run profile -- orders|reads`: where a server under that load spends its time, as a CPU profile and a flame graph. */
-const usage = 'usage: npm run profile -- orders|reads\n';
+/** `npm run profile -- NAME`: where a server under that load spends its time, as a CPU profile and a flame graph. */
 const seconds = 6;
 const warmUpSeconds = 3;
+const products = 10_000;
 const folder = join(import.meta.dirname, '..', 'profiles');
 const told = 40;
 
-const loads = {
-  orders: async (shop: BenchShop, duration: number) => void (await placeOrders({ shop, seconds: duration })),
-  reads: async ({ url, productIds }: BenchShop, duration: number) => {
-    const product = `${url}/api/products/${productIds[0]}`;
-    await loadReads({ url: product, seconds: duration, body: await (await fetch(product)).text() });
-  },
-} as const;
+type Settings = Readonly<Record<string, string>>;
+type Load = (shop: BenchShop, seconds: number) => Promise<unknown>;
+
+const onServers = (bench: Bench, settings: Settings) => bench.ownShop('profiled', settings);
+const placing: Load = (shop, duration) => placeOrders({ shop, seconds: duration });
+
+const profiles: ReadonlyMap<
+  string,
+  { readonly start: (bench: Bench, settings: Settings) => Promise<BenchShop>; readonly load: Load }
+> = new Map([
+  ['orders', { start: onServers, load: placing }],
+  ['orders-embedded', { start: onOwnStorage, load: placing }],
+  ['reads', { start: onServers, load: readOne }],
+  ['exports', { start: onServers, load: exportAll }],
+]);
+
+async function onOwnStorage(bench: Bench, settings: Settings): Promise<BenchShop> {
+  const place = join(bench.folder, 'profiled');
+  mkdirSync(place);
+  return startEmbeddedShop({ keeper: bench.keeper, built: await bench.built(), folder: place, products, settings });
+}
+
+async function readOne({ url, productIds }: BenchShop, duration: number): Promise<void> {
+  const product = `${url}/api/products/${productIds[0]}`;
+  await loadReads({ url: product, seconds: duration, body: await (await fetch(product)).text() });
+}
+
+/** One export after the other. */
+async function exportAll({ url }: BenchShop, duration: number): Promise<void> {
+  const { token } = await enter(url, 'admin', 'login');
+  for (const until = performance.now() + duration * 1000; performance.now() < until; ) {
+    const answer = await fetch(`${url}/api/products/export`, { headers: { authorization: `Bearer ${token}` } });
+    const lines = (await answer.text()).split('\n').length - 1;
+    if (lines !== products) throw new Error(`An export of ${products} products answered ${answer.status} with ${lines} lines.`);
+  }
+}
 
 async function main(): Promise<void> {
   const [, , name = ''] = process.argv;
-  const load = name === 'orders' || name === 'reads' ? loads[name] : undefined;
-  if (load === undefined) throw new Error(usage);
-  const bench = createBench({ rounds: 1, seconds, warmUpSeconds, rows: 0, products: 10_000, workers: 1, sizes: [], trial: true });
-  const written = join(bench.folder, 'profile');
-  let fromMicroseconds = 0;
-  try {
-    const settings = { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${written}` };
-    const shop = await bench.ownShop('profiled', settings);
-    await load(shop, warmUpSeconds);
-    fromMicroseconds = Number(process.hrtime.bigint() / 1000n);
-    await load(shop, seconds);
-    await shop.close();
-    mkdirSync(folder, { recursive: true });
-    const [file = ''] = readdirSync(written);
-    renameSync(join(written, file), join(folder, `${name}.cpuprofile`));
-  } finally {
-    await bench.close();
-  }
-  const profile: CpuProfile = JSON.parse(readFileSync(join(folder, `${name}.cpuprofile`), 'utf8')); // as Node wrote it
-  const tree = callTree(profile, fromMicroseconds);
+  const profile = profiles.get(name);
+  if (profile === undefined) throw new Error(`usage: npm run profile -- ${[...profiles.keys()].join('|')}`);
+  const tree = callTree(...(await record(name, profile.start, profile.load)));
   writeFileSync(join(folder, `${name}.svg`), flameGraph(tree));
   const shares = selfShares(tree).slice(0, told);
   process.stdout.write(shares.map(({ name: of, share }) => `${(100 * share).toFixed(1).padStart(5)} %  ${of}\n`).join(''));
   process.stdout.write(`profiles/${name}.cpuprofile and profiles/${name}.svg\n`);
+}
+
+/** Answers the profile, which is in `profiles/` as well, and the microsecond of the monotonic clock at which the warm-up was over. */
+async function record(
+  name: string,
+  start: (bench: Bench, settings: Settings) => Promise<BenchShop>,
+  load: Load,
+): Promise<[CpuProfile, number]> {
+  const bench = createBench({ rounds: 1, seconds, warmUpSeconds, rows: 0, products, workers: 1, sizes: [], trial: true });
+  const written = join(bench.folder, 'profile');
+  const file = join(folder, `${name}.cpuprofile`);
+  try {
+    const shop = await start(bench, { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${written}` });
+    await load(shop, warmUpSeconds);
+    const fromMicroseconds = Number(process.hrtime.bigint() / 1000n);
+    await load(shop, seconds);
+    await shop.close();
+    mkdirSync(folder, { recursive: true });
+    // the names begin with the time: the last is that of the process which had the load
+    renameSync(join(written, readdirSync(written).sort().at(-1) ?? ''), file);
+    return [JSON.parse(readFileSync(file, 'utf8')) as CpuProfile, fromMicroseconds]; // as Node wrote it
+  } finally {
+    await bench.close();
+  }
 }
 
 main().catch((error: unknown) => {
