@@ -175,6 +175,11 @@ describe('the list of orders', () => {
   ])('refuses %s', async (query) => {
     await customer.api.get(`/api/orders?${query}`).expect(400);
   });
+
+  it('refuses a forged cursor, whose text no column of ids could hold', async () => {
+    const cursor = Buffer.from(JSON.stringify(['é'])).toString('base64url');
+    await customer.api.get(`/api/orders?cursor=${cursor}`).expect(400);
+  });
 });
 
 describe('one’s own data', () => {

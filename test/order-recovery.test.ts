@@ -164,7 +164,8 @@ describe('a COMMIT without an answer', () => {
   it('that happened is answered with the order', async () => {
     const { order } = await request();
     const { api } = shopWith({ faultyDb: { transaction: failOnce(inDoubt, 'after') } });
-    const { order: placed } = await api.place(order);
+    const { order: placed, replayed } = await api.place(order);
+    expect(replayed).toBe(false);
     expect(await shopWith().api.place(order)).toEqual({ order: placed, replayed: true });
     await run(shopWith(), 'orders-relay');
   });

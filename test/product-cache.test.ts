@@ -1,5 +1,6 @@
 import type { Product } from '../src/modules/catalog/product.ts';
 import { createProductCache } from '../src/modules/catalog/product-cache.ts';
+import { timeLeftMs, withDeadline } from '../src/shared/deadline.ts';
 
 const productAt = (version: number): Product => ({
   id: 'p',
@@ -28,6 +29,19 @@ describe('product reads from memory', () => {
     expect((await Promise.all(answers)).map(({ version }) => version)).toEqual([1, 1, 1]);
     expect((await cache.read('p')).version).toBe(1);
     expect(reads).toHaveLength(1);
+  });
+
+  it('do not end with the time of the one who came first', async () => {
+    const left: number[] = [];
+    const cache = createProductCache(
+      async () => {
+        left.push(timeLeftMs());
+        return productAt(1);
+      },
+      { maxProducts: 10 },
+    );
+    await withDeadline(1000, () => cache.read('p'));
+    expect(left).toEqual([Number.POSITIVE_INFINITY]);
   });
 
   it('after an edit never join a read that began before it', async () => {

@@ -33,6 +33,23 @@ async function placed() {
 }
 const cancel = (orderId: string) => ordersOn().api.transition({ orderId, to: 'cancelled', by: 'customer' });
 
+describe('transitions that share a transaction', () => {
+  it('may move an order twice, beside another that moves on from the same state', async () => {
+    const [twice, other] = [await placed(), await placed()];
+    await ordersOn().handleMessage(other.message('order.placed'));
+    const { api } = ordersOn();
+    await Promise.all([
+      api.transition({ orderId: other.orderId, to: 'cancelled', by: 'customer' }),
+      api.transition({ orderId: twice.orderId, to: 'confirmed', by: 'system' }),
+      api.transition({ orderId: twice.orderId, to: 'cancelled', by: 'customer' }),
+    ]);
+    for (const { orderId } of [twice, other]) {
+      expect(await api.get({ orderId })).toMatchObject({ status: 'cancelled', version: 3 });
+      expect((await api.timeline({ orderId })).map(({ status }) => status)).toEqual(['placed', 'confirmed', 'cancelled']);
+    }
+  });
+});
+
 describe('a cancel that comes between the sale and the confirmation', () => {
   it('has its pieces back before its own event was even sent', async () => {
     const { productId, orderId, message } = await placed();

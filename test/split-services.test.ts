@@ -88,6 +88,27 @@ describe('a contract over HTTP', () => {
     close();
   });
 
+  it('ends in order while a caller keeps its connection', async () => {
+    const [begun, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<{ readonly berth: number }>()];
+    const slow = {
+      moor: () => {
+        begun.resolve();
+        return answered.promise;
+      },
+    };
+    const closing = createContractServer({ contracts: { harbour: slow }, tokens: [token], log: pino({ level: 'silent' }) });
+    const port = await closing.listen({ port: 0, host: '127.0.0.1' });
+    const caller = createContractClient<Harbour>({ url: `http://127.0.0.1:${port}`, module: 'harbour', methods, token });
+    const underWay = caller.api.moor('ark');
+    await begun.promise;
+    const closed = closing.close();
+    answered.resolve({ berth: 1 });
+    expect(await underWay).toEqual({ berth: 1 });
+    const tooLong = new Promise((_, reject) => setTimeout(reject, 3000, new Error('still open')).unref());
+    await Promise.race([closed, tooLong]);
+    caller.close();
+  });
+
   it('is for holders of a token only, and tells nothing of a fault', async () => {
     const stranger = connect('a token that nobody gave');
     await expect(stranger.api.moor('ark')).rejects.toMatchObject({ code: 'unauthenticated' });

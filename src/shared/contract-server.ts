@@ -19,6 +19,7 @@ export interface ContractServer {
 }
 
 const maxBodyBytes = 2 * 1024 * 1024;
+const idleSweepMs = 250;
 const limits = { headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 65_000, connectionsCheckingInterval: 1000 };
 
 /**
@@ -73,8 +74,12 @@ export function createContractServer({
       if (!server.listening) return;
       const closed = once(server, 'close');
       server.close();
-      server.closeIdleConnections();
+      // a connection that was busy when the server closed is not closed by Node when it becomes idle
+      const sweep = setInterval(() => server.closeIdleConnections(), idleSweepMs);
+      const cut = setTimeout(() => server.closeAllConnections(), contractTimeoutMs);
       await closed;
+      clearInterval(sweep);
+      clearTimeout(cut);
     },
   };
 }

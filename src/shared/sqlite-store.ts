@@ -94,16 +94,19 @@ export class SqliteStore {
   /** A transaction that sees the store as it is now, whatever is committed meanwhile, and refuses to write. */
   async beginSnapshot(): Promise<SqliteTransaction> {
     const release = await this.#snapshotGate.acquire(this.#options.acquireTimeoutMs);
+    let handle: SqliteHandle | undefined;
     try {
-      const handle = this.#idleSnapshots.pop() ?? (await this.#waiting(() => openHandle(this.#options.file, 'reader')));
-      handle.execute('BEGIN DEFERRED');
+      handle = this.#idleSnapshots.pop() ?? (await this.#waiting(() => openHandle(this.#options.file, 'reader')));
+      const snapshot = handle;
+      snapshot.execute('BEGIN DEFERRED');
       // BEGIN alone fixes nothing: the first read does
-      await this.#waiting(() => handle.execute('SELECT 1 FROM sqlite_schema LIMIT 1'));
-      return transactionOn(handle, () => {
-        this.#keepSnapshot(handle);
+      await this.#waiting(() => snapshot.execute('SELECT 1 FROM sqlite_schema LIMIT 1'));
+      return transactionOn(snapshot, () => {
+        this.#keepSnapshot(snapshot);
         release();
       });
     } catch (error) {
+      handle?.close();
       release();
       throw error;
     }

@@ -10,6 +10,28 @@ const strangers = embedded('order-lifecycle', 'who may see and do what hides the
 /** One order for each attempt, and none over pieces that were given back. */
 export const orderMutants: readonly Mutant[] = [
   {
+    guard: 'an order that moves twice in a transaction has its first move written first',
+    file: transitions,
+    text: '(one?.version ?? 0) - (other?.version ?? 0)',
+    mutation: '0',
+    noticedBy: [
+      embedded(
+        'settling-orders',
+        'transitions that share a transaction may move an order twice, beside another that moves on from the same state',
+      ),
+    ],
+  },
+  {
+    guard: 'a cursor of the list of orders holds an id',
+    file: 'src/modules/orders/index.ts',
+    text: 'z.tuple([idParameter])',
+    mutation: 'z.tuple([z.string()])',
+    noticedBy: [
+      embedded('order-lifecycle', 'the list of orders refuses a forged cursor, whose text no column of ids could hold'),
+      services('order-lifecycle', 'the list of orders refuses a forged cursor, whose text no column of ids could hold'),
+    ],
+  },
+  {
     guard: 'orders and abandoned attempts compete for one primary key',
     file: 'migrations/0011-orders-claims.ts',
     text: `\`reservation_id \${id} NOT NULL PRIMARY KEY\`,
@@ -101,9 +123,16 @@ export const orderMutants: readonly Mutant[] = [
     noticedBy: [key('answers the order as it was placed, whatever became of it')],
   },
   {
+    guard: 'what a request placed itself is not called a repeat',
+    file: place,
+    text: 'claim.orderId !== ownId',
+    mutation: 'true',
+    noticedBy: [embedded('order-recovery', 'a COMMIT without an answer that happened is answered with the order')],
+  },
+  {
     guard: 'a COMMIT in doubt is not taken for done',
     file: place,
-    text: 'if (!isDuplicateKey(error)) return giveUp(attempt, error);',
+    text: 'if (!isDuplicateKey(error)) return giveUp(attempt, error, order.id);',
     mutation: 'if (!isDuplicateKey(error)) return { order, replayed: false };',
     noticedBy: [
       embedded('order-recovery', 'a COMMIT without an answer that did not happen is answered 503, and never happens'),

@@ -10,6 +10,13 @@ const memory = (story: string) => embedded('product-cache', `product reads from 
 /** What processes share through Redis is never older than it may be, and may be lost. */
 export const sharingMutants: readonly Mutant[] = [
   {
+    guard: 'a read that others share does not end with the time of the one who began it',
+    file: cache,
+    text: 'withoutDeadline(() => load(id))',
+    mutation: 'load(id)',
+    noticedBy: [memory('do not end with the time of the one who came first')],
+  },
+  {
     guard: 'a copy is filled in only when it is newer',
     file: copies,
     text: 'if version > tonumber(ARGV[1]) then return 0 end',

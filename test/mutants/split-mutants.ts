@@ -15,6 +15,13 @@ export const splitMutants: readonly Mutant[] = [
     noticedBy: [contract('is for holders of a token only, and tells nothing of a fault')],
   },
   {
+    guard: 'connections that become idle while the contracts close are closed',
+    file: server,
+    text: 'setInterval(() => server.closeIdleConnections(), idleSweepMs)',
+    mutation: 'setInterval(() => {}, idleSweepMs)',
+    noticedBy: [contract('ends in order while a caller keeps its connection')],
+  },
+  {
     guard: 'a contract has its methods and no others',
     file: server,
     text: "if (method === undefined || request.method !== 'POST')",

@@ -110,10 +110,17 @@ export const transferMutants: readonly Mutant[] = [
     noticedBy: [embedded('product-export', roundTrip)],
   },
   {
+    guard: 'the order of attributes makes no difference to an import',
+    file: batch,
+    text: 'sortedText(columns.attributes) !== sortedText(from.attributes)',
+    mutation: 'columns.attributes !== from.attributes',
+    noticedBy: [embedded('product-import', 'importing products changes nothing when it is sent again')],
+  },
+  {
     guard: 'a product that differs in any field is no unchanged one',
     file: batch,
-    text: 'return writtenColumns.some(({ name }) => columns[name] !== from[name]);',
-    mutation: 'return columns.name !== from.name;',
+    text: ': columns[name] !== from[name],',
+    mutation: ': columns.name !== from.name,',
     noticedBy: [embedded('product-fields', field('price.amount', reason)), services('product-fields', field('category', reason))],
   },
   {

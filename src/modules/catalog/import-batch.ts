@@ -63,7 +63,14 @@ async function lockExisting(tx: Sql, skus: readonly string[]): Promise<ReadonlyM
 
 function differs(product: ProductInput, from: ProductRecord): boolean {
   const columns = columnsOf(fieldsOf(product));
-  return writtenColumns.some(({ name }) => columns[name] !== from[name]);
+  return writtenColumns.some(({ name }) =>
+    name === 'attributes' ? sortedText(columns.attributes) !== sortedText(from.attributes) : columns[name] !== from[name],
+  );
+}
+
+/** The members of a JSON object have no order. */
+function sortedText(json: string): string {
+  return JSON.stringify(Object.entries(JSON.parse(json)).sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 async function insertProducts(tx: Sql, { products, createdBy, at }: ImportBatch): Promise<void> {

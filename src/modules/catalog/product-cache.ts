@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { withoutDeadline } from '../../shared/deadline.ts';
 import type { Product } from './product.ts';
 
 export interface ProductCacheSettings {
@@ -26,7 +27,8 @@ export function createProductCache(
 
   function startLoad(id: string): Promise<Product> {
     const start = performance.now();
-    const loading = load(id).then(
+    // it is for all who come meanwhile, so it does not end with the time of the one who came first
+    const loading = withoutDeadline(() => load(id)).then(
       (product) => {
         // A load that an edit has overtaken is no longer the one in the map, and leaves no trace.
         if (loads.get(id) === loading) {

@@ -4,6 +4,7 @@ import type { BackgroundTask } from '../../shared/background.ts';
 import type { Database } from '../../shared/database.ts';
 import type { EventQueue } from '../../shared/event-queue.ts';
 import { createInProcessQueue } from '../../shared/event-queue.ts';
+import { idParameter } from '../../shared/identifier.ts';
 import type { Module } from '../../shared/module.ts';
 import { decodeCursor, encodeCursor } from '../../shared/page.ts';
 import type { Auth } from '../auth/index.ts';
@@ -59,7 +60,7 @@ const defaultIntervals = {
   gauges: 60_000,
 };
 
-const idCursor = z.tuple([z.string()]);
+const idCursor = z.tuple([idParameter]);
 
 export interface OrdersModule extends Module<Orders> {
   /** what the consumer of a queue calls with the body of each message; idempotent */

@@ -73,7 +73,9 @@ async function decideAll(tx: SqlTransaction, requests: readonly CausedTransition
 async function writeAll(tx: SqlTransaction, changes: readonly Change[], at: Date): Promise<void> {
   if (changes.length === 0) return;
   const alike = Map.groupBy(changes, ({ request, from, version }) => `${from} ${version} ${request.to}`);
-  for (const group of alike.values()) await updateGuarded(tx, group, at);
+  // an order that moves twice has its versions one after the other
+  const groups = [...alike.values()].sort(([one], [other]) => (one?.version ?? 0) - (other?.version ?? 0));
+  for (const group of groups) await updateGuarded(tx, group, at);
   await tx.run(
     `INSERT INTO orders_history (order_id, sequence, status, actor, carrier, tracking_number, created_at) VALUES ${placeholders(changes.length, 7)}`,
     changes.flatMap(({ request, version }) => [

@@ -92,7 +92,7 @@ export function createPlacing({ db, catalog, insertOrder, abandon, now, log }: P
       await insertOrder({ ...attempt, order });
       return { order, replayed: false };
     } catch (error) {
-      if (!isDuplicateKey(error)) return giveUp(attempt, error);
+      if (!isDuplicateKey(error)) return giveUp(attempt, error, order.id);
       const claim = await readClaim(db, attempt.reservationId);
       return claim === undefined ? giveUp(attempt, error) : obey(claim, attempt);
     }
@@ -100,18 +100,19 @@ export function createPlacing({ db, catalog, insertOrder, abandon, now, log }: P
 
   /** The claim that won decides. A void attempt is released first: its pieces, still held, would refuse their own retry. */
   async function obey(claim: Claim, attempt: Attempt): Promise<Placed | typeof nextAttempt> {
-    if (claim.kind === 'order') return replay(claim, attempt);
+    if (claim.kind === 'order') return answer(claim, attempt);
     await catalog.release(attempt.reservationId);
     return nextAttempt;
   }
 
-  async function replay(claim: Extract<Claim, { kind: 'order' }>, attempt: Attempt): Promise<Placed> {
+  /** Replayed is what an earlier request placed, `ownId` what this one did. */
+  async function answer(claim: Extract<Claim, { kind: 'order' }>, attempt: Attempt, ownId?: string): Promise<Placed> {
     if (claim.fingerprint !== attempt.fingerprint) throw keyReused();
-    return { order: await readPlacedOrder(db, claim.orderId), replayed: true };
+    return { order: await readPlacedOrder(db, claim.orderId), replayed: claim.orderId !== ownId };
   }
 
   /** The attempt failed without a definite answer: 201 if it was placed after all, else it is made void and answered 503. */
-  async function giveUp(attempt: Attempt, cause: unknown): Promise<Placed> {
+  async function giveUp(attempt: Attempt, cause: unknown, ownId?: string): Promise<Placed> {
     log.warn(
       { reservationId: attempt.reservationId, error: cause instanceof Error ? cause.message : String(cause) },
       'giving up an attempt',
@@ -119,7 +120,7 @@ export function createPlacing({ db, catalog, insertOrder, abandon, now, log }: P
     const claim = await withoutDeadline(() => abandon(attempt.reservationId)).catch((error: unknown) => {
       throw unavailable('The order could not be placed.', error);
     });
-    if (claim.kind === 'order') return replay(claim, attempt);
+    if (claim.kind === 'order') return answer(claim, attempt, ownId);
     throw unavailable('The order could not be placed.', cause);
   }
 
