@@ -2,10 +2,31 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { z } from 'zod';
+import { route } from '../src/shared/route.ts';
 import { startFront } from './harness/front.ts';
+import { sampleRoutes } from './harness/sample-routes.ts';
+
+/** An answer of more bytes than the kernel holds for a client that does not read. */
+const cargoRoute = route({
+  method: 'get',
+  path: '/cargo',
+  access: 'public',
+  quota: 'none',
+  shedding: 'never',
+  tag: 'Boats',
+  operationId: 'getCargo',
+  summary: 'All of it',
+  description: 'Much.',
+  replies: { 200: { description: 'Cargo', body: z.object({ cargo: z.string() }) } },
+  problems: [],
+  handle: async () => ({ status: 200, body: { cargo: 'x'.repeat(16 * 1024 * 1024) } }),
+});
 
 /** One GET over a given agent, so that a test can tell connections apart. */
 function get(url: string, agent: Agent): Promise<{ status: number; connection: string | undefined; reused: boolean }> {
@@ -42,6 +63,30 @@ describe('draining', () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
     await front.http.drain({ delayMs: 0, timeoutMs: 10_000 });
     expect(await slow).toMatchObject({ status: 200, connection: 'close' });
+  });
+
+  it('sends an answer to its end, however slowly it is read', async () => {
+    const front = await startFront({ routes: [...sampleRoutes, cargoRoute] });
+    const { port } = new URL(front.url);
+    const socket = connect(Number(port), '127.0.0.1').pause();
+    socket.write('GET /cargo HTTP/1.1\r\nHost: x\r\n\r\n');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const drained = front.http.drain({ delayMs: 0, timeoutMs: 10_000 });
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    expect((await text(socket)).slice(-20)).toMatch(/x"\}$/);
+    await drained;
+  });
+
+  it('does not wait for connections that were never used', async () => {
+    const front = await startFront();
+    const silent = connect(Number(new URL(front.url).port), '127.0.0.1');
+    const half = connect(Number(new URL(front.url).port), '127.0.0.1');
+    await Promise.all([once(silent, 'connect'), once(half, 'connect')]);
+    half.write('GET /bo');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const startedAt = performance.now();
+    await front.http.drain({ delayMs: 0, timeoutMs: 10_000 });
+    expect(performance.now() - startedAt).toBeLessThan(5000);
   });
 
   it('cuts what takes longer than it may', async () => {

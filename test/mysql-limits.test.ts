@@ -194,6 +194,26 @@ describe('a server that falls silent', () => {
   });
 });
 
+describe('a server that only reads any more', () => {
+  // what a server says that was the writer of a cluster until a moment ago
+  const asReader = "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1290";
+  const session = async () => (await single.rows<{ id: number }>('SELECT CONNECTION_ID() AS id'))[0]?.id;
+  let single: Database;
+  beforeAll(async () => {
+    single = await openMysql({ url, poolMax: 1 });
+  });
+  afterAll(() => single.close());
+
+  it.each([
+    ['transaction', () => single.transaction((tx) => tx.run(asReader))],
+    ['statement', () => single.run(asReader)],
+  ])('is left by the connection of the %s that it refused, since another server may write now', async (_what, write) => {
+    const before = await session();
+    expect(await write().catch(isStoreDown)).toBe(true);
+    expect(await session()).not.toBe(before);
+  });
+});
+
 describe('a caller whose time is over', () => {
   it('gets no statement and no transaction begun, and loses the one that is open', async () => {
     const outcomes: unknown[] = [];

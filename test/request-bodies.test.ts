@@ -162,6 +162,8 @@ describe('a request that can be read in two ways', () => {
     ['an unknown coding', ['POST /boats HTTP/1.1', 'Host: x', 'Transfer-Encoding: xchunked'], 400],
     ['a space before the colon', ['GET /boats HTTP/1.1', 'Host : x'], 400],
     ['a header of 20 KB', ['GET /boats HTTP/1.1', 'Host: x', `X-Long: ${'x'.repeat(20_000)}`], 431],
+    ['a target without a path', ['GET http://?x HTTP/1.1', 'Host: x'], 400],
+    ['a target whose host is none', ['GET http://[/boats HTTP/1.1', 'Host: x'], 400],
     ['a path of 20 KB', [`GET /${'x'.repeat(20_000)} HTTP/1.1`, 'Host: x'], 431],
   ])('is refused: %s', async (_name, lines, status) => {
     const smuggled = '0\r\n\r\nGET /livez HTTP/1.1\r\nHost: smuggled\r\n\r\n';
@@ -177,8 +179,26 @@ describe('a request that can be read in two ways', () => {
   });
 
   it('may be in absolute form', async () => {
-    const { status, text } = await plain(['GET http://evil.example/boats?limit=3 HTTP/1.1', 'Host: x', 'Connection: close']);
-    expect(status).toBe(200);
-    expect(text).toContain('</boats?limit=3&cursor=eyJ>');
+    for (const host of ['evil.example', 'evil.example:80', '[::1]:3000']) {
+      const { status, text } = await plain([`GET http://${host}/boats?limit=3 HTTP/1.1`, 'Host: x', 'Connection: close']);
+      expect(status).toBe(200);
+      expect(text).toContain('</boats?limit=3&cursor=eyJ>');
+    }
+  });
+
+  it.each(['//[', '//[::1]/boats', '/\\[', '/?[', '/boats;[', '/%', '/%00', '/#', '//@[/', '*', '/boats\\..', '/:80'])(
+    'is answered by the front, whatever its target: %s',
+    async (target) => {
+      for (const method of ['GET', 'OPTIONS', 'POST']) {
+        const { text } = await plain([`${method} ${target} HTTP/1.1`, 'Host: x', 'Connection: close']);
+        expect(text).toMatch(/X-Request-Id: /i);
+      }
+    },
+  );
+
+  it('is logged when its target has no path', async () => {
+    front.lines.splice(0);
+    await plain(['GET http://[/boats HTTP/1.1', 'Host: x', 'Connection: close']);
+    expect(front.lines.filter((line) => line.includes('"status":400'))).toHaveLength(1);
   });
 });

@@ -24,9 +24,10 @@ function openTable() {
     },
     query: async ({ partition }) => {
       state.reads += 1;
+      const items = [...rows.values()].filter((row) => row.minute === partition.minute);
       await state.hangs;
       if (state.fails) throw unavailable('down');
-      return { items: [...rows.values()].filter((row) => row.minute === partition.minute) };
+      return { items };
     },
   };
   // nothing else of it is used
@@ -53,6 +54,21 @@ describe('revocations', () => {
     await revocations.publish({ userId: 'ada', lowestToken: 3 });
     expect(revocations.isRevoked({ ...token, sessionId: 'laptop', tokenVersion: 2 })).toBe(true);
     expect(revocations.isRevoked({ ...token, tokenVersion: 3 })).toBe(false);
+  });
+
+  it('are read anew where the read under way began before the process was paused', async () => {
+    const { table, state } = openTable();
+    const [paused, other] = [openProcess(table), openProcess(table)];
+    const [hang, further] = [Promise.withResolvers<void>(), paused.revocations];
+    state.hangs = hang.promise;
+    const poll = further.poll();
+    delete state.hangs;
+    await other.revocations.publish({ sessionId: 'phone' });
+    paused.clock.now += minute / 2;
+    const refreshed = further.refresh();
+    hang.resolve();
+    await Promise.all([poll, refreshed]);
+    expect(further.isRevoked(token)).toBe(true);
   });
 
   it('of a session end its tokens alone', async () => {

@@ -104,7 +104,7 @@ describe('a contract over HTTP', () => {
     const closed = closing.close();
     answered.resolve({ berth: 1 });
     expect(await underWay).toEqual({ berth: 1 });
-    const tooLong = new Promise((_, reject) => setTimeout(reject, 3000, new Error('still open')).unref());
+    const tooLong = new Promise((_, reject) => setTimeout(reject, 1500, new Error('still open')).unref());
     await Promise.race([closed, tooLong]);
     caller.close();
   });

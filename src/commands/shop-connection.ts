@@ -41,6 +41,8 @@ export function openShopConnection(url: URL, maxSockets: number): ShopConnection
       const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
       const headers = {
         Accept: 'application/json',
+        // firewalls refuse who does not say what he is
+        'User-Agent': 'shop-replay',
         ...(accessToken !== undefined && { Authorization: `Bearer ${accessToken}` }),
         ...(idempotencyKey !== undefined && { 'Idempotency-Key': idempotencyKey }),
         ...(payload && { 'Content-Type': 'application/json', 'Content-Length': payload.byteLength }),

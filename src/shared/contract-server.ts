@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { closeInOrder, trackConnections } from './close-server.ts';
 import { contractTimeoutMs, deadlineHeader, type RefusedCall } from './contract-call.ts';
 import { withDeadline } from './deadline.ts';
 import { Failure, problems } from './failure.ts';
@@ -19,7 +20,8 @@ export interface ContractServer {
 }
 
 const maxBodyBytes = 2 * 1024 * 1024;
-const idleSweepMs = 250;
+/** What a stop waits for calls under way: whoever made them makes them again elsewhere. */
+const closeTimeoutMs = 2000;
 const limits = { headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 65_000, connectionsCheckingInterval: 1000 };
 
 /**
@@ -53,7 +55,10 @@ export function createContractServer({
     return withDeadline(asked > 0 ? Math.min(asked, contractTimeoutMs) : contractTimeoutMs, () => method(...args));
   };
 
+  const underWay = new Set<ServerResponse>();
   const server = createServer(limits, (request, response) => {
+    underWay.add(response);
+    response.once('close', () => underWay.delete(response));
     answer(request).then(
       (value) => send(response, 200, { value }),
       (error: unknown) => {
@@ -64,6 +69,7 @@ export function createContractServer({
       },
     );
   });
+  const sockets = trackConnections(server);
   return {
     listen: async (where) => {
       server.listen(where);
@@ -72,14 +78,7 @@ export function createContractServer({
     },
     close: async () => {
       if (!server.listening) return;
-      const closed = once(server, 'close');
-      server.close();
-      // a connection that was busy when the server closed is not closed by Node when it becomes idle
-      const sweep = setInterval(() => server.closeIdleConnections(), idleSweepMs);
-      const cut = setTimeout(() => server.closeAllConnections(), contractTimeoutMs);
-      await closed;
-      clearInterval(sweep);
-      clearTimeout(cut);
+      await closeInOrder({ server, sockets, underWay, timeoutMs: closeTimeoutMs });
     },
   };
 }

@@ -109,15 +109,35 @@ function besideExpress({
   const match = createMatch(mounted);
   const failed = (error: unknown, request: Request, response: Response) => void fail(error, request, response, () => {});
   return (plainRequest, plainResponse) => {
-    const found = match(plainRequest.method ?? '', plainRequest.url ?? '');
-    if (found === undefined) return app(plainRequest, plainResponse);
     // the server makes them of `messages`
     const [request, response] = [plainRequest as Request, plainResponse as Response];
+    if (!request.url.startsWith('/') && !readPath(request)) {
+      request.params = {};
+      pass({ request, response, handlers: passed, failed }, () => failed(targetWithoutPath(), request, response));
+      return;
+    }
+    const found = match(request.method, request.url);
+    if (found === undefined) return app(request, response);
     request.params = found.params;
     pass({ request, response, handlers: passed, failed }, () => {
       found.handler(request, response).catch((error: unknown) => failed(error, request, response));
     });
   };
+}
+
+/**
+ * The absolute form of a target (RFC 9112, section 3.2.2) means the same as its path alone. False where there is none, which Express
+ * would answer in its own way: then the path is `/`.
+ */
+function readPath(request: Request): boolean {
+  if (request.url === '*') return true;
+  const path = /^https?:\/\/(?:\[[\da-f:.]+\]|[^/?#[\]]*)(?::\d+)?(\/.*)$/i.exec(request.url)?.[1];
+  request.url = path ?? '/';
+  return path !== undefined;
+}
+
+function targetWithoutPath(): Failure {
+  return new Failure('malformed', { detail: 'The target of the request has no path.' });
 }
 
 /** The document is made when it is first asked for: a start need not wait for it. */

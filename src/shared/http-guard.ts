@@ -108,8 +108,6 @@ export function refuseAmbiguous(): RequestHandler {
     if (hosts > 1 || (hosts === 0 && request.httpVersion === '1.1'))
       throw new Failure('malformed', { detail: 'One Host header is needed.' });
     if (headerCount(request, 'content-type') > 1) throw new Failure('malformed', { detail: 'Content-Type may be sent once.' });
-    // the absolute form (RFC 9112, section 3.2.2) means the same as the path alone
-    request.url = request.url.replace(/^https?:\/\/[^/?#]*(?=\/)/i, '');
     next();
   };
 }

@@ -7,9 +7,10 @@ import {
   type ServerResponse,
   STATUS_CODES,
 } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
+import { closeInOrder, trackConnections } from './close-server.ts';
 import { problems } from './failure.ts';
 import { limitBody } from './http-body-limit.ts';
 import type { HttpMessages } from './http-messages.ts';
@@ -31,7 +32,6 @@ const maxHeadersCount = 100;
 const maxConnections = 10_000;
 /** connections that wait to be taken; Node's 511 is less than a balancer may send at once */
 const backlog = 4096;
-const idleSweepMs = 250;
 
 export interface HttpServer {
   readonly server: Server;
@@ -75,6 +75,7 @@ export function createHttpServer({
   server.maxHeadersCount = maxHeadersCount;
   server.maxConnections = maxConnections;
   server.on('clientError', (error, socket) => refuseUnreadable({ error, socket, log }));
+  const sockets = trackConnections(server);
   let drained: Promise<void> | undefined;
   return {
     server,
@@ -88,7 +89,7 @@ export function createHttpServer({
         });
       }),
     drain: (times) => {
-      drained ??= drain({ ...times, server, readiness, underWay });
+      drained ??= drain({ ...times, server, sockets, readiness, underWay });
       return drained;
     },
   };
@@ -98,25 +99,21 @@ async function drain({
   delayMs,
   timeoutMs,
   server,
+  sockets,
   readiness,
   underWay,
 }: {
   delayMs: number;
   timeoutMs: number;
   server: Server;
+  sockets: ReadonlySet<Socket>;
   readiness: Readiness;
   underWay: ReadonlySet<ServerResponse>;
 }): Promise<void> {
   readiness.become('draining');
   for (const response of underWay) if (!response.headersSent) response.setHeader('Connection', 'close');
   if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  // a connection that was busy when the server closed is not closed by Node when it becomes idle
-  const sweep = setInterval(() => server.closeIdleConnections(), idleSweepMs);
-  const cut = setTimeout(() => server.closeAllConnections(), timeoutMs);
-  await closed;
-  clearInterval(sweep);
-  clearTimeout(cut);
+  await closeInOrder({ server, sockets, underWay, timeoutMs });
 }
 
 /** Bytes that Node could not read as a request, or that came too slowly: a short answer, then the end of the connection. */

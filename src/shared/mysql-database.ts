@@ -5,7 +5,7 @@ import { refuseWhenLate } from './deadline.ts';
 import { cutOff, limitStatements } from './mysql-watchdog.ts';
 import type { Database, Param, SqlTransaction } from './sql.ts';
 import { checkParams } from './sql.ts';
-import { CommitInDoubt, isStoreDown } from './store-errors.ts';
+import { CommitInDoubt, isReader, isStoreDown } from './store-errors.ts';
 import { transactionHandle } from './transaction-handle.ts';
 import { withConflictRetries } from './transaction-retry.ts';
 
@@ -85,17 +85,11 @@ async function runTransaction<T>(
     return result;
   } catch (error) {
     // Sequelize rolls back by itself after a deadlock
-    usable = !(error instanceof CommitInDoubt) && (ended() || (await rolledBack(connection)));
+    usable = !(error instanceof CommitInDoubt) && !isReader(error) && (ended() || (await rolledBack(connection)));
     end('rollback');
     throw error;
   } finally {
-    if (usable) {
-      pool.releaseConnection(connection);
-    } else {
-      // first, or the pool would say goodbye on it and wait for an answer
-      cutOff(connection);
-      await pool.destroyConnection(connection);
-    }
+    await giveBack(pool, connection, usable);
   }
 }
 
@@ -208,11 +202,22 @@ function measured(pool: Pool, onWaited: (ms: number) => void): Pool {
 async function withPooled<T>(pool: Pool, work: (connection: Connection) => Promise<T>): Promise<T> {
   refuseWhenLate();
   const connection = await pool.getConnection({});
+  let usable = true;
   try {
     return await work(connection);
+  } catch (error) {
+    usable = !isReader(error);
+    throw error;
   } finally {
-    pool.releaseConnection(connection);
+    await giveBack(pool, connection, usable);
   }
+}
+
+async function giveBack(pool: Pool, connection: Connection, usable: boolean): Promise<void> {
+  if (usable) return pool.releaseConnection(connection);
+  // first, or the pool would say goodbye on it and wait for an answer
+  cutOff(connection);
+  await pool.destroyConnection(connection);
 }
 
 /** Sequelize would open a connection just for that; it does not declare the option. */

@@ -16,6 +16,8 @@ const duplicateKeyErrnos = new Set([1062, 1586]);
 const checkErrnos = new Set([3819, 4025]);
 /** lock wait timeout, deadlock, snapshot conflict */
 const conflictErrnos = new Set([1205, 1213, 1020]);
+/** the server was started, or has become, one that only reads */
+const readerErrnos = new Set([1290, 1836]);
 const storeDownErrnos = new Set([
   1021, 1040, 1041, 1053, 1077, 1114, 1180, 1203, 1226, 1290, 1317, 1836, 1927, 1969, 2006, 2013, 3024, 3169, 3572, 4031,
 ]);
@@ -43,6 +45,11 @@ export function isStoreDown(error: unknown): boolean {
   const { code, errno } = driverError(error);
   if (storeDownCodes.test(code) || storeDownErrnos.has(errno) || conflictErrnos.has(errno)) return true;
   return isNativeError(error) && storeDownNames.test(error.name);
+}
+
+/** The server only reads: after a failover another one writes, to which a new connection leads. */
+export function isReader(error: unknown): boolean {
+  return readerErrnos.has(driverError(error).errno);
 }
 
 /**

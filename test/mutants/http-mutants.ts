@@ -13,6 +13,13 @@ const front = (story: string) => embedded('http-front', story);
 /** The front lets nothing in that it can not read in one way, and nobody who may not. */
 export const httpMutants: readonly Mutant[] = [
   {
+    guard: 'a target without a path does not reach Express',
+    file: 'src/shared/http-front.ts',
+    text: "!request.url.startsWith('/') && !readPath(request)",
+    mutation: 'false',
+    noticedBy: [embedded('request-bodies', 'a request that can be read in two ways is logged when its target has no path')],
+  },
+  {
     guard: 'a body that is announced to be too large is refused at once',
     file: body,
     text: 'if (announcedBytes(request) > maxBodyBytes) throw tooLarge();',

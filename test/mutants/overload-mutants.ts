@@ -13,6 +13,30 @@ const lane = (story: string) => embedded('load-limiter', `a lane that is shed ea
 /** Nobody waits for ever, and what is too much is refused before it costs anything. */
 export const overloadMutants: readonly Mutant[] = [
   {
+    guard: 'a transaction leaves a server that only reads any more',
+    file: mysql,
+    text: ' && !isReader(error)',
+    mutation: '',
+    noticedBy: [
+      services(
+        'mysql-limits',
+        'a server that only reads any more is left by the connection of the transaction that it refused, since another server may write now',
+      ),
+    ],
+  },
+  {
+    guard: 'a statement leaves a server that only reads any more',
+    file: mysql,
+    text: 'usable = !isReader(error);',
+    mutation: '',
+    noticedBy: [
+      services(
+        'mysql-limits',
+        'a server that only reads any more is left by the connection of the statement that it refused, since another server may write now',
+      ),
+    ],
+  },
+  {
     guard: 'a server that falls silent is not waited for',
     file: mysql,
     text: 'limitStatements(connection, watchdogMs);',

@@ -9,6 +9,27 @@ const inProduction = (story: string) => embedded('config', `the configuration in
 /** A process starts only as it should, has its data to itself, and ends without losing a request. */
 export const processMutants: readonly Mutant[] = [
   {
+    guard: 'a server that stops keeps connections whose answer is not sent yet',
+    file: 'src/shared/close-server.ts',
+    text: 'if (busy.has(socket)) continue;',
+    mutation: '',
+    noticedBy: [embedded('draining', 'draining sends an answer to its end, however slowly it is read')],
+  },
+  {
+    guard: 'a server that stops does not let Node close what it takes for idle',
+    file: 'src/shared/close-server.ts',
+    text: 'server.closeIdleConnections = () => {};',
+    mutation: '',
+    noticedBy: [embedded('draining', 'draining sends an answer to its end, however slowly it is read')],
+  },
+  {
+    guard: 'a server that stops closes connections that were never used',
+    file: 'src/shared/close-server.ts',
+    text: 'if (bytesBefore.get(socket) === socket.bytesRead) socket.destroy();',
+    mutation: 'server.closeIdleConnections();',
+    noticedBy: [embedded('draining', 'draining does not wait for connections that were never used')],
+  },
+  {
     guard: 'production names the stores that it lacks',
     file: rules,
     text: "if (given.ALLOW_EMBEDDED !== 'true') {",
@@ -107,7 +128,7 @@ export const processMutants: readonly Mutant[] = [
   },
   {
     guard: 'a drain cuts what takes too long',
-    file: server,
+    file: 'src/shared/close-server.ts',
     text: 'const cut = setTimeout(() => server.closeAllConnections(), timeoutMs);',
     mutation: 'const cut = setTimeout(() => undefined, timeoutMs);',
     noticedBy: [embedded('draining', 'draining cuts what takes longer than it may')],

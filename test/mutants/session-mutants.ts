@@ -13,6 +13,15 @@ const race = (first: string, second: string) =>
 /** One live refresh token for each session; what has ended is refused. */
 export const sessionMutants: readonly Mutant[] = [
   {
+    guard: 'a process that was paused does not go by a read that began before',
+    file: revocations,
+    text: 'if (finished && !isFresh())',
+    mutation: 'if (false)',
+    noticedBy: [
+      embedded('revocations', 'revocations are read anew where the read under way began before the process was paused'),
+    ],
+  },
+  {
     guard: 'a spent refresh token that comes back ends its session',
     file: refresh,
     text: 'return behind > 1 || (behind',

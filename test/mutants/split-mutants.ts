@@ -16,9 +16,9 @@ export const splitMutants: readonly Mutant[] = [
   },
   {
     guard: 'connections that become idle while the contracts close are closed',
-    file: server,
-    text: 'setInterval(() => server.closeIdleConnections(), idleSweepMs)',
-    mutation: 'setInterval(() => {}, idleSweepMs)',
+    file: 'src/shared/close-server.ts',
+    text: 'setInterval(sweep, sweepMs)',
+    mutation: 'setInterval(() => {}, sweepMs)',
     noticedBy: [contract('ends in order while a caller keeps its connection')],
   },
   {

@@ -89,7 +89,9 @@ export function createKnownRevocations(
     note: known.add,
     refresh: async () => {
       if (isFresh() || elapsed() - lastFailure <= failureMemoryMs) return;
-      const finished = await withPatience(poll());
+      let finished = await withPatience(poll());
+      // one that was under way may have begun before the process was paused
+      if (finished && !isFresh()) finished = await withPatience(poll());
       if (!finished) lastFailure = elapsed();
     },
   };
