@@ -14,6 +14,16 @@ export interface FirewallOptions {
 /** In five minutes from one address: above the shop's own 6,000 a minute, whose answer says when to come back. */
 const requestsPerAddress = 40_000;
 
+/** What these rules refuse is honest here, and the shop has checks of its own. */
+const onlyCounted = [
+  // An order of 2,000 lines has more than 8 KB,
+  'SizeRestrictions_BODY',
+  // and the cursor of a search may have 2 KB alone.
+  'SizeRestrictions_QUERYSTRING',
+  // A description may hold HTML: it is a text in an answer of JSON.
+  'CrossSiteScripting_BODY',
+];
+
 /**
  * Keeps out what is known to be bad before it costs a task anything. The set of rules against SQL in requests is left out: the
  * shop sends parameters, never texts of requests, to its stores, and those rules refuse honest searches.
@@ -34,8 +44,7 @@ export function createFirewall(stack: Stack, { name, settings, data, balancerArn
       },
       managed('AWSManagedRulesAmazonIpReputationList', 1),
       managed('AWSManagedRulesKnownBadInputsRuleSet', 2),
-      // An order of 2,000 lines has more than the 8 KB that this one rule allows; the shop has a limit of its own.
-      managed('AWSManagedRulesCommonRuleSet', 3, ['SizeRestrictions_BODY']),
+      managed('AWSManagedRulesCommonRuleSet', 3, onlyCounted),
     ],
   });
   new CfnWebACLAssociation(stack, 'FirewallAssociation', { resourceArn: balancerArn, webAclArn: acl.attrArn });
@@ -53,7 +62,7 @@ export function createFirewall(stack: Stack, { name, settings, data, balancerArn
   return acl;
 }
 
-function managed(rules: string, priority: number, onlyCounted: readonly string[] = []): CfnWebACL.RuleProperty {
+function managed(rules: string, priority: number, counted: readonly string[] = []): CfnWebACL.RuleProperty {
   return {
     name: rules,
     priority,
@@ -62,7 +71,7 @@ function managed(rules: string, priority: number, onlyCounted: readonly string[]
       managedRuleGroupStatement: {
         vendorName: 'AWS',
         name: rules,
-        ruleActionOverrides: onlyCounted.map((rule) => ({ name: rule, actionToUse: { count: {} } })),
+        ruleActionOverrides: counted.map((rule) => ({ name: rule, actionToUse: { count: {} } })),
       },
     },
     visibilityConfig: visible(rules),

@@ -1,4 +1,5 @@
 import { Stack } from 'aws-cdk-lib';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
@@ -25,6 +26,16 @@ export class OperationsStack extends Stack {
       masterKey: data.key,
       enforceSSL: true,
     });
+    // A topic with a policy of its own, as `enforceSSL` gives it, has lost the one by which alarms may publish.
+    operators.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'AlarmsOfTheShop',
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [operators.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
+      }),
+    );
     operators.addSubscription(new EmailSubscription(inputs.operatorEmail));
     createAlarms(this, { name, settings, data, service, operators });
     createDashboard(this, { name, data, service });

@@ -1,5 +1,5 @@
 import { Stack } from 'aws-cdk-lib';
-import { Cluster, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
+import { CfnClusterCapacityProviderAssociations, Cluster, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
 import type { CfnWebACL } from 'aws-cdk-lib/aws-wafv2';
 import type { Construct } from 'constructs';
 import { type Balancer, createBalancer } from './balancer.ts';
@@ -37,10 +37,14 @@ export class ServiceStack extends Stack {
     this.cluster = new Cluster(this, 'Cluster', {
       clusterName: name,
       vpc: data.network.vpc,
-      enableFargateCapacityProviders: true,
       containerInsightsV2: ContainerInsights.ENABLED,
     });
     this.cluster.node.addDependency(insights);
+    const capacity = new CfnClusterCapacityProviderAssociations(this, 'CapacityProviders', {
+      cluster: this.cluster.clusterName,
+      capacityProviders: ['FARGATE', 'FARGATE_SPOT'],
+      defaultCapacityProviderStrategy: [],
+    });
     const containers = settingsOfContainers(this, data, inputs);
     this.tasks = createTasks(this, { name, settings, data, containers, imageTag });
     this.balancer = createBalancer(this, { name, settings, inputs, data });
@@ -48,7 +52,8 @@ export class ServiceStack extends Stack {
     const common = { name, settings, data, cluster: this.cluster };
     const migration = createMigration(this, { ...common, task: this.tasks.migration });
     this.services = createServices(this, { ...common, tasks: this.tasks, targets: this.balancer.targets });
-    for (const service of Object.values(this.services)) service.node.addDependency(migration);
+    // Services go before what they run on, also when the stack is deleted.
+    for (const service of Object.values(this.services)) service.node.addDependency(migration, capacity);
     createRenewal(this, { Api: this.services.api, Worker: this.services.worker });
   }
 }

@@ -56,7 +56,8 @@ function createService(stack: Stack, { kind, definition, size, name, settings, d
     serviceName: `${name}-${kind}`,
     cluster,
     taskDefinition: definition,
-    desiredCount: size.minTasks,
+    // Where it scales, a release must not put the number back; the least that it may be is set with the scaling.
+    ...(size.minTasks === size.maxTasks && { desiredCount: size.minTasks }),
     platformVersion: FargatePlatformVersion.VERSION1_4,
     capacityProviderStrategies: [{ capacityProvider: settings.spot ? 'FARGATE_SPOT' : 'FARGATE', weight: 1 }],
     vpcSubnets: { subnets: data.network.vpc.isolatedSubnets },
@@ -83,7 +84,7 @@ function scaleApi(service: FargateService, { settings: { api }, targets }: Servi
   });
 }
 
-/** More workers when events wait, whatever the processors say: a worker mostly waits for the database. */
+/** More workers when events wait, whatever the processors say: a worker mostly waits for the database. Fewer when the processors are idle. */
 function scaleWorker(service: FargateService, { settings: { worker }, data }: ServicesOptions): void {
   if (worker.maxTasks === worker.minTasks) return;
   const scaling = service.autoScaleTaskCount({ minCapacity: worker.minTasks, maxCapacity: worker.maxTasks });
@@ -98,7 +99,6 @@ function scaleWorker(service: FargateService, { settings: { worker }, data }: Se
       period: Duration.minutes(1),
     }),
     scalingSteps: [
-      { upper: 5, change: -1 },
       { lower: 20, change: 1 },
       { lower: 60, change: 3 },
     ],

@@ -41,7 +41,7 @@ export function permissionsOf(kind: TaskKind, { tablePrefix, queues, region, acc
       return [...users, wholeTables, allow([...queuePingActions, ...relayActions, ...consumerActions], [events])];
     case 'operator':
       return [
-        allow(['dynamodb:GetItem'], tables),
+        allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem'], tables),
         wholeTables,
         allow([...queuePingActions, ...relayActions, ...consumerActions, ...deadLetterActions], [events, deadLetters]),
       ];

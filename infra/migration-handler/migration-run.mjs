@@ -33,7 +33,9 @@ export async function hasEnded(ecs, { RequestType, Data, ResourceProperties: pro
   if (RequestType === 'Delete') return { IsComplete: true };
   const { tasks = [], failures = [] } = await ecs.describeTasks({ cluster: properties.cluster, tasks: [Data.taskArn] });
   const [task] = tasks;
-  if (task === undefined) throw new Error(`The migration task is gone: ${JSON.stringify(failures)}`);
+  // ECS may not know yet what it has just started; there is a limit to how often it is asked
+  if (task === undefined && failures.every(({ reason }) => reason === 'MISSING')) return { IsComplete: false };
+  if (task === undefined) throw new Error(`The migration task can not be looked at: ${JSON.stringify(failures)}`);
   if (task.lastStatus !== 'STOPPED') return { IsComplete: false };
   const failed = task.containers.filter(({ exitCode }) => exitCode !== 0);
   if (failed.length === 0) return { IsComplete: true };

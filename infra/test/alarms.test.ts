@@ -36,6 +36,21 @@ describe('the alarms', () => {
     equal(resourcesOf(operations, 'AWS::CloudWatch::CompositeAlarm').length, 4);
   });
 
+  it('may publish to the topic of the operators', () => {
+    const policies = resourcesOf(operations, 'AWS::SNS::TopicPolicy').map(([, { Properties }]) => Properties.PolicyDocument);
+    const statements = policies.flatMap((policy) => (policy as { Statement: readonly Record<string, unknown>[] }).Statement);
+    const allowed = statements.filter(({ Effect, Action }) => Effect === 'Allow' && Action === 'sns:Publish');
+    deepEqual(
+      allowed.map(({ Principal, Condition }) => ({ Principal, Condition })),
+      [
+        {
+          Principal: { Service: 'cloudwatch.amazonaws.com' },
+          Condition: { StringEquals: { 'aws:SourceAccount': '123456789012' } },
+        },
+      ],
+    );
+  });
+
   it('burn at 14.4 and 6 times the errors that are allowed', () => {
     const thresholds = Object.fromEntries(alarms.map(({ AlarmName, Threshold }) => [AlarmName, Threshold]));
     equal(thresholds['shop-prod-availability-burn-fast-long'], 0.0144);

@@ -45,10 +45,12 @@ describe('the migration of a deployment', () => {
   it('waits until the task has stopped', async () => {
     for (const lastStatus of ['PROVISIONING', 'RUNNING', 'STOPPING'])
       deepEqual(await watching({ lastStatus }), { IsComplete: false });
+    const notYetKnown = { describeTasks: async () => ({ tasks: [], failures: [{ reason: 'MISSING' }] }) };
+    deepEqual(await hasEnded(notYetKnown, watched), { IsComplete: false });
     deepEqual(await watching(stopped({ name: 'grant', exitCode: 0 }, { name: 'migrate', exitCode: 0 })), { IsComplete: true });
   });
 
-  it('fails the deployment when a container failed, never ran, or the task is gone', async () => {
+  it('fails the deployment when a container failed, never ran, or can not be looked at', async () => {
     await rejects(
       watching(stopped({ name: 'grant', exitCode: 0 }, { name: 'migrate', exitCode: 1 })),
       /migrate ended with 1.*\/shop-prod\/migration/,
@@ -59,8 +61,8 @@ describe('the migration of a deployment', () => {
     );
     await rejects(watching(stopped({ name: 'migrate', reason: 'CannotPullContainerError' })), /CannotPullContainerError/);
     await rejects(
-      hasEnded({ describeTasks: async () => ({ tasks: [], failures: [{ reason: 'MISSING' }] }) }, watched),
-      /gone.*MISSING/,
+      hasEnded({ describeTasks: async () => ({ tasks: [], failures: [{ reason: 'INACTIVE' }] }) }, watched),
+      /looked at.*INACTIVE/,
     );
   });
 

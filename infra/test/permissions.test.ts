@@ -59,6 +59,7 @@ describe('the role of a task', () => {
     const actions = new Set(
       asked.map(([, name = '']) => ({ get: 'dynamodb:GetItem', query: 'dynamodb:Query', scan: 'dynamodb:Scan' })[name]),
     );
+    if (textsOf(audit).includes('itemsByKey(')) actions.add('dynamodb:BatchGetItem');
     deepEqual(new Set(actionsOf('operator', 'dynamodb:')), actions);
   });
 

@@ -57,6 +57,9 @@ describe('the front', () => {
     );
     const { Limit = 0, EvaluationWindowSec = 1 } = rules[0]?.Statement.RateBasedStatement ?? {};
     ok((Limit / EvaluationWindowSec) * 60 > 6000, 'else a client never learns from the shop when to come back');
+    const common = JSON.stringify(rules.at(-1));
+    for (const honest of ['SizeRestrictions_BODY', 'SizeRestrictions_QUERYSTRING', 'CrossSiteScripting_BODY'])
+      ok(common.includes(`{"ActionToUse":{"Count":{}},"Name":"${honest}"}`), honest);
     equal(resourcesOf(service, 'AWS::WAFv2::WebACLAssociation').length, 1);
   });
 });
@@ -88,9 +91,22 @@ describe('the services', () => {
       'ApiTaskCountTargetCpu',
       'ApiTaskCountTargetRequests',
       'WorkerTaskCountTargetCpu',
-      'WorkerTaskCountTargetQueueAgeLowerPolicy',
       'WorkerTaskCountTargetQueueAgeUpperPolicy',
     ]);
+  });
+
+  it('keep the number of tasks that they have scaled to, whatever is released', () => {
+    const counts = (environment: 'dev' | 'prod') =>
+      resourcesOf(synthesize(environment).template('service'), 'AWS::ECS::Service').map(
+        ([, { Properties }]) => Properties.DesiredCount,
+      );
+    deepEqual(counts('prod'), [undefined, undefined]);
+    deepEqual(counts('dev'), [undefined, 1], 'only what does not scale has a number');
+  });
+
+  it('are deleted before what they run on', () => {
+    const [[id] = ['']] = resourcesOf(service, 'AWS::ECS::ClusterCapacityProviderAssociations');
+    for (const [name, { DependsOn }] of resourcesOf(service, 'AWS::ECS::Service')) ok(DependsOn?.includes(id), name);
   });
 
   it('get new tasks more often than a password of the database changes twice', () => {
