@@ -94,6 +94,10 @@ describe('an endpoint of DynamoDB', () => {
           ),
         ),
     ],
+    [
+      'that stops in the middle of an answer',
+      () => listening(createServer((_request, response) => response.writeHead(200, { 'Content-Length': 99 }).write('{'))),
+    ],
     ['that hangs up', () => listening(createTcpServer((socket) => socket.destroy()))],
     ['that talks nonsense', () => listening(createServer((_request, response) => response.end('<html>')))],
     ['that is overloaded', () => listening(createServer((_request, response) => response.writeHead(503).end()))],

@@ -187,7 +187,8 @@ describe('texts', () => {
     const named = (name: string) => `{"sku":"X","name":${name},"price":{"amount":1,"currency":"GBP"}}`;
     await raw(named('"a\\u0000b"')).expect(422);
     await raw(named('"a\\ud800"')).expect(400);
-    for (const name of ['   ', '', 'x'.repeat(201), 'a\u0007b']) await newProduct(staff, { name }).expect(422);
+    for (const name of ['   ', '', 'x'.repeat(201), 'a\u0007b', 'a\u202eb', 'a\u200bb', '\ufeff'])
+      await newProduct(staff, { name }).expect(422);
     await newProduct(staff, { description: 'x'.repeat(10_001) }).expect(422);
     for (const sku of ['\u202egnp', '\u200b', 'a\u2028b', ' ']) await newProduct(staff, { sku }).expect(422);
     const register = (username: string) =>
@@ -251,7 +252,7 @@ describe('texts', () => {
     const staff = await shop.staff();
     for (const amount of [-1, 0.001, 99_999_999_999_999, '12,50', '1', null, true, [1], '1e400'])
       await newProduct(staff, { price: { amount, currency: 'GBP' } }).expect(422);
-    for (const currency of ['ZZZ', 'gbp', '', 'GBPX', 1, null])
+    for (const currency of ['XXX', 'XTS', 'ZZZ', 'gbp', '', 'GBPX', 1, null])
       await newProduct(staff, { price: { amount: 1, currency } }).expect(422);
   });
   attack('V-19', async (shop) => {

@@ -55,7 +55,7 @@ describe('the request log', () => {
     expect(entries().at(-1)).toMatchObject({ status: 400, msg: 'request could not be read' });
     await fetch(`${front.url}/storms/slow`, { signal: AbortSignal.timeout(50) }).catch(() => {});
     await new Promise((resolve) => setTimeout(resolve, 400));
-    expect(entries().find(({ route }) => route === '/storms/{kind}')).toMatchObject({ aborted: true });
+    expect(entries().find(({ route }) => route === '/storms/{kind}')).toMatchObject({ aborted: true, status: 499 });
   });
 
   it('holds no secret of a request, however it ends', async () => {

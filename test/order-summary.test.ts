@@ -1,9 +1,10 @@
 import { createCatalog } from '../src/modules/catalog/index.ts';
 import { createOrders, type OrdersModule } from '../src/modules/orders/index.ts';
 import type { Database } from '../src/shared/database.ts';
-import { newId } from '../src/shared/identifier.ts';
+import { newId, timeOfId } from '../src/shared/identifier.ts';
 import { findingsOf } from './harness/audit-findings.ts';
 import { addProduct, silent as log, nobody, openShopStore } from './harness/module-door.ts';
+import { noteStatements, type Statement } from './harness/noted-statements.ts';
 
 /** A shop whose clock the test sets: three days of orders, then the worker closes days. */
 
@@ -24,8 +25,8 @@ afterAll(() => closeStore());
 const at = (time: string) => {
   clock = Date.parse(time);
 };
-const run = async (name: string) => {
-  const task = orders.tasks.find((candidate) => candidate.name === name);
+const run = async (name: string, of = orders) => {
+  const task = of.tasks.find((candidate) => candidate.name === name);
   while (await task?.run(new AbortController().signal));
 };
 const summary = (from: string, to = from) => orders.api.summary({ from, to });
@@ -131,6 +132,37 @@ describe('the summary', () => {
     await run('orders-rollup');
     expect(await summary('2026-03-25')).toEqual(today);
     expect(await closedHours()).toEqual(['2026-03-26 00']);
+  });
+
+  it('counts the orders of an hour at most at a time, however many have come in a day', async () => {
+    const sent: Statement[] = [];
+    const noted = createOrders({
+      ...{ db: noteStatements(db, sent), catalog: createCatalog({ db, log, now: () => clock }).api, auth: nobody, log },
+      ...{ now: () => clock, onAppended: () => {} },
+    });
+    const productId = await addProduct(db, { stock: 1, price: 100 });
+    at('2026-03-27T10:00:00Z');
+    await noted.api.place({ userId: newId(), items: [{ productId, quantity: 1 }] });
+    at('2026-03-28T02:00:00Z');
+    await run('orders-rollup', noted);
+    const spans = sent
+      .filter(({ sql }) => /FROM orders_orders WHERE id >= \?/.test(sql))
+      .map(({ params }) => params.map((id) => Date.parse(timeOfId(String(id)))))
+      .map(([from = Number.NaN, until = Number.NaN]) => until - from);
+    expect(spans.length).toBeGreaterThan(24);
+    expect(spans.filter((span) => !(span <= 3_600_000))).toEqual([]);
+  });
+
+  it('closes nothing that is not over by the clock of the database, however far ahead that of the process is', async () => {
+    const { db: fresh, close } = await openShopStore();
+    const ahead = () => Date.now() + 3 * 86_400_000;
+    const catalog = createCatalog({ db: fresh, log, now: Date.now }).api;
+    const shop = { db: fresh, catalog, auth: nobody, log, onAppended: () => {} };
+    const productId = await addProduct(fresh, { stock: 10 });
+    await createOrders({ ...shop, now: Date.now }).api.place({ userId: newId(), items: [{ productId, quantity: 1 }] });
+    await run('orders-rollup', createOrders({ ...shop, now: ahead }));
+    expect(await fresh.rows('SELECT day FROM orders_closed_days')).toEqual([]);
+    await close();
   });
 
   it('closes days whose sums no number holds exactly', async () => {

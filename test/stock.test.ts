@@ -139,6 +139,15 @@ describe('adjusting the stock', () => {
     expect(await stockOf(id)).toMatchObject({ onHand: 14 });
   });
 
+  it('is answered again under its key although the product is gone by now', async () => {
+    const id = await withStock(5);
+    const first = await adjust(id, 3, { 'Idempotency-Key': 'before-it-went' });
+    expect((await catalog.send('delete', `/api/products/${id}`, { headers: { 'If-Match': '"1"' } })).status).toBe(204);
+    const again = await adjust(id, 3, { 'Idempotency-Key': 'before-it-went' });
+    expect(again).toMatchObject({ status: 201, body: first.body, headers: { 'idempotency-replayed': 'true' } });
+    expect(problemOf(await adjust(id, 3, { 'Idempotency-Key': 'after-it-went' }))).toBe('404 not-found');
+  });
+
   it('does not remember a refusal under its key', async () => {
     const id = await withStock(1);
     const key = { 'Idempotency-Key': 'again' };

@@ -17,6 +17,9 @@ export interface Answered {
   readonly replayed: boolean;
 }
 
+/** The status that logs of servers give a request whose client left before the answer. */
+const clientLeft = 499;
+
 /** One line for each request. The path itself appears only where no route took it, and never with its query; the logger cuts it. */
 export function logAccess(log: Logger, request: Request, response: Response): Answered {
   const {
@@ -31,7 +34,8 @@ export function logAccess(log: Logger, request: Request, response: Response): An
     problem,
     streamed = false,
   } = stateOf(response);
-  const status = response.statusCode;
+  // who has left was told nothing
+  const status = response.headersSent ? response.statusCode : clientLeft;
   const durationMs = Math.round((performance.now() - startedAt) * 100) / 100;
   const location = response.getHeader('Location');
   const line = {

@@ -33,10 +33,10 @@ export interface DynamoOptions {
   readonly beforeClose?: () => Promise<void>;
 }
 
-// The SDK has no timeout of its own, and `requestTimeout` alone only warns.
-const limits = { connectionTimeout: 500, requestTimeout: 1000, throwOnRequestTimeout: true };
+// The SDK has no timeout of its own, and `requestTimeout` alone only warns and ends with the head of the answer.
+const limits = { connectionTimeout: 500, requestTimeout: 1000, socketTimeout: 1000, throwOnRequestTimeout: true };
 /** In this process nothing can be lost on the way; only a disk that hangs takes long. */
-const embeddedLimits = { ...limits, requestTimeout: 5000 };
+const embeddedLimits = { ...limits, requestTimeout: 5000, socketTimeout: 5000 };
 const maxAttempts = 3;
 
 /** Makes the client; nothing is sent yet. The libraries are loaded here, not at the start of the program. */

@@ -23,10 +23,10 @@ export interface SqsQueue extends EventQueue, HeldQueue {
 
 /** A limit of SQS for each kind of batch. */
 const batchSize = 10;
-// The SDK has no timeout of its own, and `requestTimeout` alone only warns.
-const limits = { connectionTimeout: 500, requestTimeout: 1000, throwOnRequestTimeout: true };
+// The SDK has no timeout of its own, and `requestTimeout` alone only warns and ends with the head of the answer.
+const limits = { connectionTimeout: 500, requestTimeout: 1000, socketTimeout: 1000, throwOnRequestTimeout: true };
 /** Longer than the longest poll that SQS allows, which is 20 s. */
-const pollLimits = { ...limits, requestTimeout: 25_000 };
+const pollLimits = { ...limits, requestTimeout: 25_000, socketTimeout: 25_000 };
 const maxAttempts = 2;
 
 /** Nothing is sent before the first call. A poll has a client of its own, because it occupies its connection for long. */

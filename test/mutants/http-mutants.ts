@@ -13,6 +13,13 @@ const front = (story: string) => embedded('http-front', story);
 /** The front lets nothing in that it can not read in one way, and nobody who may not. */
 export const httpMutants: readonly Mutant[] = [
   {
+    guard: 'a request whose client left is no success in the log',
+    file: 'src/shared/access-log.ts',
+    text: 'response.headersSent ? response.statusCode : clientLeft',
+    mutation: 'response.statusCode',
+    noticedBy: [embedded('logging', 'the request log tells of requests that could not be read and of clients that went away')],
+  },
+  {
     guard: 'a target without a path does not reach Express',
     file: 'src/shared/http-front.ts',
     text: "!request.url.startsWith('/') && !readPath(request)",

@@ -9,6 +9,13 @@ const guarded = 'many at once carries its guard into the statement that writes';
 /** No piece is sold twice, and no count of staff overwrites another one. */
 export const stockMutants: readonly Mutant[] = [
   {
+    guard: 'a repeated adjustment is known although its product is gone',
+    file: 'src/modules/catalog/stock-store.ts',
+    text: " || (error instanceof Failure && error.code === 'not-found')",
+    mutation: '',
+    noticedBy: [embedded('stock', 'adjusting the stock is answered again under its key although the product is gone by now')],
+  },
+  {
     guard: 'the UPDATE of stock repeats the decision in its WHERE, on SQLite',
     file: changes,
     text: 'WHERE s.product_id = d.product_id AND s.reserved + d.reserved >= 0 AND s.reserved + d.reserved <= s.on_hand + d.on_hand`;',
@@ -157,7 +164,7 @@ export const stockMutants: readonly Mutant[] = [
   {
     guard: 'the key of an adjustment is refused for another body',
     file: store,
-    text: 'if (found?.delta !== wanted.delta || found.reason !== wanted.reason)',
+    text: 'if (found.delta !== wanted.delta || found.reason !== wanted.reason)',
     mutation: 'if (found === undefined)',
     noticedBy: [
       embedded('stock', 'adjusting the stock happens once for each idempotency key, however often and at once it is sent'),

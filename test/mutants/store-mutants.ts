@@ -10,6 +10,27 @@ const deadlock = services(
 /** A transaction happens as a whole or not at all, and nobody waits for ever. */
 export const storeMutants: readonly Mutant[] = [
   {
+    guard: 'an answer of DynamoDB that stops in the middle has a limit',
+    file: 'src/shared/dynamo.ts',
+    text: ' socketTimeout: 1000,',
+    mutation: '',
+    noticedBy: [
+      embedded(
+        'account-store-outage',
+        'an endpoint of DynamoDB that stops in the middle of an answer is unavailable in bounded time',
+      ),
+    ],
+  },
+  {
+    guard: 'an answer of SQS that stops in the middle has a limit',
+    file: 'src/shared/sqs-queue.ts',
+    text: ' socketTimeout: 1000,',
+    mutation: '',
+    noticedBy: [
+      embedded('queue-outage', 'a queue that stops in the middle of an answer is down, instead of holding up the relay for ever'),
+    ],
+  },
+  {
     guard: 'rows of stock are changed in the order of their ids',
     file: 'src/modules/catalog/stock-changes.ts',
     text: '.sort(([one], [other]) => (one < other ? -1 : 1))',

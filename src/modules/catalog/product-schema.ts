@@ -16,14 +16,16 @@ const price = z
   .strictObject({ amount, currency })
   .meta({ id: 'Price', description: 'Integer minor units of an ISO 4217 currency: 1299 GBP is £12.99' });
 
+/** Control characters, those that turn the direction of what follows, and those of no width that no script needs. */
+const unseen = '\\p{Cc}\\u200b\\u2060\\ufeff\\u202a-\\u202e\\u2066-\\u2069';
+const visible = (least: number, most: number) => new RegExp(`^[^${unseen}]{${least},${most}}$`, 'u');
+
 /** Composed (NFC) and trimmed before it is checked and kept. */
 const trimmed = z.string().normalize('NFC').trim();
 const sku = trimmed
   .regex(/^[^\p{C}\p{Zl}\p{Zp}]{1,64}$/u, 'has to be 1 to 64 printable characters')
   .meta({ description: 'Unique among the products, compared exactly', example: 'MUG-BLUE', override: { minLength: 1 } });
-const name = trimmed
-  .regex(/^[^\p{Cc}]{1,200}$/u, 'has to be 1 to 200 characters without control characters')
-  .meta({ example: 'Blue mug' });
+const name = trimmed.regex(visible(1, 200), 'has to be 1 to 200 characters that can be seen').meta({ example: 'Blue mug' });
 const description = z
   .string()
   .regex(
@@ -32,10 +34,10 @@ const description = z
   )
   .meta({ example: 'Stoneware, 300 ml' });
 const category = trimmed
-  .regex(/^[^\p{Cc}]{1,100}$/u, 'has to be 1 to 100 characters without control characters')
+  .regex(visible(1, 100), 'has to be 1 to 100 characters that can be seen')
   .meta({ description: 'Compared exactly', example: 'Mugs' });
-const attributeName = z.string().regex(/^[^\p{Cc}]{1,64}$/u, 'has to be 1 to 64 characters without control characters');
-const attributeValue = z.string().regex(/^[^\p{Cc}]{0,255}$/u, 'has to be at most 255 characters without control characters');
+const attributeName = z.string().regex(visible(1, 64), 'has to be 1 to 64 characters that can be seen');
+const attributeValue = z.string().regex(visible(0, 255), 'has to be at most 255 characters that can be seen');
 const atMost50 = (attributes: object) => Object.keys(attributes).length <= maxAttributes;
 const attributes = z
   .record(attributeName, attributeValue)
@@ -113,7 +115,7 @@ export const adjustmentBody = z
       .refine((value) => value !== 0, 'has to be other than 0')
       .meta({ description: 'Pieces that came (positive) or went (negative)', example: -2 }),
     reason: trimmed
-      .regex(/^[^\p{Cc}]{1,200}$/u, 'has to be 1 to 200 characters without control characters')
+      .regex(visible(1, 200), 'has to be 1 to 200 characters that can be seen')
       .meta({ example: 'Broken in transit' }),
   })
   .meta({ id: 'StockAdjustment' });

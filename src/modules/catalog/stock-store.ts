@@ -70,14 +70,16 @@ export async function adjustStock(
     });
     return { movement, replayed: false };
   } catch (error) {
-    if (!isDuplicateKey(error)) throw error;
-    return { movement: await replayed(db, movement), replayed: true };
+    // a product that is gone by now may have been adjusted before
+    const mayBeRepeat = isDuplicateKey(error) || (error instanceof Failure && error.code === 'not-found');
+    const found = mayBeRepeat ? await readMovement(db, id) : undefined;
+    if (found === undefined) throw error;
+    return { movement: asWanted(found, movement), replayed: true };
   }
 }
 
-async function replayed(db: Database, wanted: StockMovement): Promise<StockMovement> {
-  const found = await readMovement(db, wanted.id);
-  if (found?.delta !== wanted.delta || found.reason !== wanted.reason) throw new Failure('idempotency-key-reused');
+function asWanted(found: StockMovement, wanted: StockMovement): StockMovement {
+  if (found.delta !== wanted.delta || found.reason !== wanted.reason) throw new Failure('idempotency-key-reused');
   return found;
 }
 

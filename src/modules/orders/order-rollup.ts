@@ -1,16 +1,20 @@
 import type { BackgroundTask } from '../../shared/background.ts';
 import { type Database, isDuplicateKey, type Sql } from '../../shared/database.ts';
 import { timeOfId } from '../../shared/identifier.ts';
+import { fromSql } from '../../shared/instant.ts';
+import { databaseClock } from '../../shared/sql-clock.ts';
 import {
   closedMark,
   countOrders,
-  dateOf,
   hourOf,
+  hoursOf,
   insertKept,
   lastClosedDay,
+  mergeByCurrency,
   nextDay,
   nextHour,
   noFacts,
+  readKept,
 } from './order-totals.ts';
 
 /** A day or an hour is closed when no transaction can still add to it: an order gets its time before it is committed. */
@@ -27,7 +31,7 @@ export function rollupTask({ db, now, everyMs }: { db: Database; now: () => numb
     everyMs,
     run: async () => {
       for (let done = 0; done < mostPerRun; done++) {
-        const close = await nextToClose(db, now() - closedAfterMs);
+        const close = await nextToClose(db, now());
         if (close === undefined) return false;
         await close().catch((error: unknown) => {
           if (!isDuplicateKey(error)) throw error;
@@ -38,14 +42,22 @@ export function rollupTask({ db, now, everyMs }: { db: Database; now: () => numb
   };
 }
 
-/** Days come first: their hours need not be closed any more. */
-async function nextToClose(db: Database, closedAt: number): Promise<(() => Promise<void>) | undefined> {
+/** A day is closed by its hours, whose orders alone are counted: those of a whole day are too many for one statement. */
+async function nextToClose(db: Database, now: number): Promise<(() => Promise<void>) | undefined> {
   const day = await firstOpenDay(db);
   if (day === undefined) return undefined;
-  if (day < dateOf(closedAt)) return () => closeDay(db, day);
-  const [last] = await db.rows<{ hour: string | null }>('SELECT MAX(hour) AS hour FROM orders_hours WHERE hour >= ?', [day]);
-  const hour = last?.hour ? nextHour(last.hour) : `${day} 00`;
+  const closedAt = (await earlier(db, now)) - closedAfterMs;
+  const kept = await readKept(db, 'hour', { from: day, until: nextDay(day) });
+  const closed = new Set(kept.filter(({ currency }) => currency === closedMark).map(({ period }) => period));
+  const hour = hoursOf(day).find((each) => !closed.has(each));
+  if (hour === undefined) return () => closeDay(db, day);
   return hour < hourOf(closedAt) ? () => closeHour(db, hour) : undefined;
+}
+
+/** What is closed stays closed, so a process whose clock is ahead goes by that of the database. */
+async function earlier(db: Database, now: number): Promise<number> {
+  const [database] = await db.rows<{ now: string }>(`SELECT ${databaseClock(db)} AS now`);
+  return Math.min(now, database === undefined ? now : Date.parse(fromSql(database.now)));
 }
 
 /**
@@ -55,7 +67,9 @@ async function nextToClose(db: Database, closedAt: number): Promise<(() => Promi
 async function closeDay(db: Database, day: string): Promise<void> {
   await db.transaction(async (tx) => {
     await tx.run('INSERT INTO orders_closed_days (day) VALUES (?)', [day]);
-    await insertKept(tx, 'day', { period: day, totals: await countOrders(tx, { from: day, until: nextDay(day) }) });
+    const hours = await readKept(tx, 'hour', { from: day, until: nextDay(day) });
+    const totals = mergeByCurrency(hours.filter(({ currency }) => currency !== closedMark));
+    await insertKept(tx, 'day', { period: day, totals });
     await tx.run('DELETE FROM orders_hours WHERE hour < ?', [nextDay(day)]);
   });
 }

@@ -129,12 +129,17 @@ function startOf(period: string): string {
 
 const hourMs = 3_600_000;
 
-export function dateOf(milliseconds: number): string {
+function dateOf(milliseconds: number): string {
   return new Date(milliseconds).toISOString().slice(0, 'YYYY-MM-DD'.length);
 }
 
 export function hourOf(milliseconds: number): string {
   return new Date(milliseconds).toISOString().slice(0, 'YYYY-MM-DD HH'.length).replace('T', ' ');
+}
+
+/** The hours of a UTC date. */
+export function hoursOf(day: string): readonly string[] {
+  return Array.from({ length: 24 }, (_, hour) => `${day} ${String(hour).padStart(2, '0')}`);
 }
 
 export function nextDay(day: string): string {
