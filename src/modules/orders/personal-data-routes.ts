@@ -26,7 +26,8 @@ export function personalDataRoutes(auth: Auth, orders: Orders): readonly Route[]
       quota: 'orders',
       tag: 'Accounts',
       operationId: 'exportPersonalData',
-      summary: 'Everything that the shop keeps about the caller',
+      summary: 'Account, sessions and orders of the caller',
+      description: 'How an order was sent is told by its events, `GET /api/orders/{id}/events`.',
       replies: { 200: { description: 'Account, sessions and orders', body: personalDataSchema } },
       problems: [],
       handle: async ({ principal }) => {
