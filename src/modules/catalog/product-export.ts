@@ -17,14 +17,24 @@ type ExportedRow = ProductRecord & { readonly onHand: number };
 export async function* exportProducts(db: Database, type: string): AsyncGenerator<string> {
   const write = type === csv ? csvOf : ndjsonOf;
   let first = type === csv ? writeCsvRecord(csvColumns) : '';
-  for (let after = ''; ; ) {
-    const rows = await withDeadline(pageTimeoutMs, () => readPage(db, after));
+  for (let page = startPage(db, ''); ; ) {
+    const rows = await page;
+    const last = rows.at(-1);
+    // the database reads on while this page is written
+    const next = rows.length < rowsPerPage || last === undefined ? undefined : startPage(db, last.sku);
     const text = first + rows.map(write).join('');
     if (text !== '') yield text;
     first = '';
-    if (rows.length < rowsPerPage) return;
-    after = rows.at(-1)?.sku ?? '';
+    if (next === undefined) return;
+    page = next;
   }
+}
+
+function startPage(db: Database, after: string): Promise<readonly ExportedRow[]> {
+  const page = withDeadline(pageTimeoutMs, () => readPage(db, after));
+  // nobody waits for it any more when the client has left
+  page.catch(() => {});
+  return page;
 }
 
 function readPage(db: Database, after: string): Promise<readonly ExportedRow[]> {
