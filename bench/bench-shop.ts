@@ -37,7 +37,8 @@ interface Place {
 const root = join(import.meta.dirname, '..');
 const server = 'dist/src/server.js';
 export const customerNames = ['customer-1', 'customer-2', 'customer-3', 'customer-4'];
-export const customerPassword = 'a password for the measurements';
+/** of the admin too, so production has to take it */
+export const customerPassword = randomBytes(18).toString('base64url');
 const beforeExpiryMs = 10 * 60_000;
 
 /** All limits are on, only so high that the load stays below them. Events are delivered in the process, since SQS is no server of ours. */

@@ -104,7 +104,7 @@ export function gatherSecrets({ auth, stores }: Config, folder: DataFolder | und
     return folder.keep(name, make);
   };
   const keys = {
-    jwtPrivateKeys: auth.jwtPrivateKeys ?? pemBlocks(keep(keptKeyFiles.access, makeJwtKey)),
+    jwtPrivateKeys: auth.jwtPrivateKeys ?? pemBlocks(keep(keptKeyFiles.access, makeJwtKey), keptKeyFiles.access),
     refreshKeys: auth.refreshKeys ?? splitList(keep(keptKeyFiles.refresh, makeRefreshKey)),
     passwordPepper: auth.passwordPepper ?? keep('password-pepper', makePepper),
   };

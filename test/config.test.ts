@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -53,6 +53,11 @@ describe('the configuration', () => {
     ['RATE_LIMIT_ENABLED', 'yes'],
     ['ROLES', 'web,cook'],
     ['ROLES', 'worker'],
+    ['ROLES', 'web,'],
+    ['ROLES', 'web,web'],
+    ['ROLES', ' web'],
+    ['DRAIN_DELAY_MS', '7001'],
+    ['DRAIN_TIMEOUT_MS', '22001'],
     ['MODULES', 'auth,payments'],
     ['ADMIN_USERNAME', 'admin'],
     ['AUDIT_INTERVAL_SECONDS', '-1'],
@@ -63,6 +68,16 @@ describe('the configuration', () => {
     const problems = problemsOf({ [name]: value });
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(name);
+  });
+
+  it('lets a drain take what pm2 waits for, less the time to close the stores, and not a millisecond more', () => {
+    expect(problemsOf({ DRAIN_DELAY_MS: '7000', DRAIN_TIMEOUT_MS: '15000' })).toEqual([]);
+    expect(problemsOf({ DRAIN_DELAY_MS: '12000', DRAIN_TIMEOUT_MS: '10001' })).toEqual([
+      expect.stringMatching(/^DRAIN_DELAY_MS and DRAIN_TIMEOUT_MS /),
+    ]);
+    const closeTimeoutMs = Number(/^const closeTimeoutMs = (\d+);$/m.exec(readFileSync('src/server.ts', 'utf8'))?.[1]);
+    const [, killMs = ''] = /^ {2}kill_timeout: ([\d_]+),$/m.exec(readFileSync('ecosystem.config.js', 'utf8')) ?? [];
+    expect(22_000 + closeTimeoutMs).toBe(Number(killMs.replace('_', '')));
   });
 
   it('wants to know where the modules are that run elsewhere, and nothing of their stores', () => {
@@ -110,6 +125,22 @@ describe('the configuration', () => {
     rmSync(folder, { recursive: true });
   });
 
+  it('takes no signing keys beside which stands a key of another form, which would be lost in silence', () => {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const good = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const others = [
+      privateKey.export({ type: 'pkcs1', format: 'pem' }).toString(),
+      publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+      good.replace('-----END PRIVATE KEY-----', ''),
+    ];
+    for (const other of others)
+      for (const text of [`${good}${other}`, `${other}${good}`, `${good}${other}`.replaceAll('\n', '\\n')])
+        expect(problemsOf({ JWT_PRIVATE_KEYS: text })).toEqual([
+          expect.stringMatching(/^JWT_PRIVATE_KEYS holds a PEM block that is no whole PKCS#8 private key/),
+        ]);
+    expect(problemsOf({ JWT_PRIVATE_KEYS: `${good}${good}` })).toEqual([]);
+  });
+
   it('reads the first admin’s password from a file, without the end of its line', () => {
     const folder = mkdtempSync(join(tmpdir(), 'shop-'));
     const file = join(folder, 'admin-password');
@@ -147,6 +178,33 @@ describe('the configuration', () => {
         'PASSWORD_PEPPER',
       ])
         expect(problems).toContain(name);
+    });
+
+    it('names a weak secret beside a setting that can not be read', () => {
+      const wrong = {
+        PORT: 'x',
+        REFRESH_KEYS: 'short',
+        SERVICE_TOKENS: 'short',
+        ADMIN_USERNAME: 'admin',
+        ADMIN_PASSWORD: 'short',
+      };
+      const names = problemsOf({ ...sound, ...wrong }).map((problem) => problem.split(' ')[0]);
+      expect(names.sort()).toEqual(['ADMIN_PASSWORD', 'PORT', 'REFRESH_KEYS', 'SERVICE_TOKENS']);
+    });
+
+    it('takes no first admin with a password that is short, a sample, or published with the shop', () => {
+      const ofAdmin = (ADMIN_PASSWORD: string, more = {}) =>
+        problemsOf({ ...sound, ADMIN_USERNAME: 'admin', ADMIN_PASSWORD, ...more });
+      const published = globSync(['README.md', 'docs/**/*.md', '.env.example', 'compose*.yaml', 'test/**/*.ts'])
+        .filter((file) => file !== 'test/config.test.ts')
+        .flatMap((file) => [...readFileSync(file, 'utf8').matchAll(/\bADMIN_PASSWORD(?:=|: )['"]([^'"]+)['"]/g)])
+        .map(([, password = '']) => password);
+      expect(published).toContain('the first admin of all');
+      for (const password of ['elevenchars', 'Change-me-before-you-open', 'The first admin of ALL ', ...published])
+        expect(ofAdmin(password)).toEqual([expect.stringMatching(/^ADMIN_PASSWORD /)]);
+      expect(ofAdmin('kettle-otter')).toEqual([]);
+      expect(ofAdmin('kettle-otter', { PASSWORD_MIN_LENGTH: '13' })).toEqual([expect.stringMatching(/^ADMIN_PASSWORD .* 13 /)]);
+      expect(ofAdmin('kettle-otter', { PASSWORD_MIN_LENGTH: 'x' })).toEqual([expect.stringMatching(/^PASSWORD_MIN_LENGTH /)]);
     });
 
     it.each([

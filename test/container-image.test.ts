@@ -19,7 +19,7 @@ import { makeServerStores, type ShopStores } from './harness/stores.ts';
 const execute = promisify(execFile);
 const image = imageUnderTest ?? '';
 const patienceMs = 120_000;
-const admin = { username: 'admin', password: 'the first admin of all' };
+const admin = { username: 'admin', password: randomBytes(18).toString('base64url') };
 /** as ECS would, and nothing of the machine but its network, where the servers of the tests are */
 const hardened = [
   ...['--runtime', 'runc', '--network', 'host', '--read-only', '--read-only-tmpfs=false'],

@@ -1,8 +1,21 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createPrivateKey } from 'node:crypto';
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeJwtKey, makeRefreshKey } from '../src/modules/auth/index.ts';
+import { replaceFile } from '../src/shared/data-folder.ts';
 import { pemBlocks } from '../src/shared/pem-blocks.ts';
 import { type AuthProcess, type AuthProcesses, openAuthProcesses } from './harness/auth-processes.ts';
 
@@ -91,9 +104,9 @@ describe('npm run keys', () => {
 
   it('takes a file of signing keys through the three steps', () => {
     const file = join(folder, 'jwt.pem');
-    writeFileSync(file, oldKey);
+    writeFileSync(file, oldKey, { mode: 0o600 });
     const env = { JWT_PRIVATE_KEYS: `file:${file}` };
-    const present = () => pemBlocks(readFileSync(file, 'utf8')).map((block) => block.trim());
+    const present = () => pemBlocks(readFileSync(file, 'utf8'), file).map((block) => block.trim());
     const shown = keys(env, 'rotate');
     expect(shown).toMatchObject({ status: 0, stdout: '', stderr: expect.stringContaining('Next: add.') });
     expect(present()).toEqual([oldKey.trim()]);
@@ -111,6 +124,55 @@ describe('npm run keys', () => {
 
     expect(keys(env, 'rotate', 'retire')).toMatchObject({ status: 1, stderr: expect.stringContaining('only one key') });
     expect(present()).toEqual([second]);
+  });
+
+  it('leaves a file alone that holds a key of another form, which the new one would not', () => {
+    const file = join(folder, 'jwt.pem');
+    const text = `${oldKey}${createPrivateKey(newKey).export({ type: 'pkcs1', format: 'pem' })}`;
+    writeFileSync(file, text);
+    for (const step of ['add', 'promote', 'retire'])
+      expect(keys({ JWT_PRIVATE_KEYS: `file:${file}` }, 'rotate', step)).toMatchObject({
+        status: 1,
+        stderr: expect.stringMatching(/^JWT_PRIVATE_KEYS holds a PEM block that is no whole PKCS#8 private key/),
+      });
+    expect(readFileSync(file, 'utf8')).toBe(text);
+  });
+
+  const isRoot = process.getuid?.() === 0;
+  it('leaves a file where it is, to whom it is, and as open as it was, behind a symbolic link too', () => {
+    const [file, link] = [join(folder, 'jwt.pem'), join(folder, 'link.pem')];
+    writeFileSync(file, oldKey);
+    chmodSync(file, 0o640);
+    // only root gives a file away
+    const owner = isRoot ? { uid: 12_345, gid: 23_456 } : statSync(file);
+    chownSync(file, owner.uid, owner.gid);
+    symlinkSync('jwt.pem', link);
+    expect(keys({ JWT_PRIVATE_KEYS: `file:${link}` }, 'rotate', 'add')).toMatchObject({ status: 0 });
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(pemBlocks(readFileSync(file, 'utf8'), file)).toHaveLength(2);
+    const { uid, gid, mode } = statSync(file);
+    expect({ uid, gid, mode: mode & 0o777 }).toEqual({ uid: owner.uid, gid: owner.gid, mode: 0o640 });
+  });
+
+  const leftOut = isRoot ? '' : ', left out: only root can be somebody else';
+  const describeAsRoot = isRoot ? describe : describe.skip;
+  describeAsRoot(`by somebody else${leftOut}`, () => {
+    it('changes nothing when it can not leave the file to its owner', () => {
+      // a place that everybody gets into, which TMPDIR need not be
+      const open = mkdtempSync('/tmp/keys-');
+      chmodSync(open, 0o777);
+      const file = join(open, 'refresh-key');
+      writeFileSync(file, oldSecret, { mode: 0o644 });
+      process.seteuid?.(12_345);
+      try {
+        expect(() => replaceFile(file, newSecret)).toThrow(`${file} can not be left to its owner and group (0:0)`);
+      } finally {
+        process.seteuid?.(0);
+      }
+      expect(readFileSync(file, 'utf8')).toBe(oldSecret);
+      expect(readdirSync(open)).toEqual(['refresh-key']);
+      rmSync(open, { recursive: true });
+    });
   });
 
   it('says what to set where the setting is the text itself', () => {

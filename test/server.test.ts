@@ -183,6 +183,7 @@ describe('a start that is not configured well', () => {
       'MYSQL_URL',
       'AWS_REGION',
       'JWT_PRIVATE_KEYS',
+      'REFRESH_KEYS',
       'PASSWORD_PEPPER',
       'BCRYPT_COST',
     ]) {

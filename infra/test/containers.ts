@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { resourcesOf, type Template, textOf } from './synthesized.ts';
@@ -60,7 +60,7 @@ const samples: Readonly<Record<string, string>> = {
   REFRESH_KEYS: 'k4TzQ9mWb2XsLr7VdGyH1nJcFp8RuEa3ZtKo6MiB5wYxNqCvDhSjUfPl0gAeIO2r',
   PASSWORD_PEPPER: 'Zt7KqW3mXb9VsLr2GyHd1nJcFp8RuEa4To6MiB5wYxNqCvDhSjUfPl0gAeIOkzQ9',
   ADMIN_USERNAME: 'admin',
-  ADMIN_PASSWORD: 'q9ZtKoW3mXb7VsLr2GyHd1nJcFp8RuEa',
+  ADMIN_PASSWORD: randomBytes(24).toString('base64url'),
   GRANTEE_USER: 'shop',
   GRANTEE_PASSWORD: awkwardPassword,
 };

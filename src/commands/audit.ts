@@ -4,7 +4,7 @@ import { type AuditedStores, auditedInvariants, auditedUserInvariants, auditShop
 import { openAuthAudit } from '../modules/auth/index.ts';
 import { type AuditRun, createAuditRun } from '../shared/audit-run.ts';
 import { type Config, readConfig, sqliteFileName } from '../shared/config.ts';
-import { type DataFolder, openDataFolder } from '../shared/data-folder.ts';
+import { type DataFolder, FolderInUseError, openDataFolder } from '../shared/data-folder.ts';
 import { openMysql, openSqlite } from '../shared/database.ts';
 import { type Dynamo, openDynamo } from '../shared/dynamo.ts';
 import { openEmbeddedDynamo } from '../shared/embedded-dynamo.ts';
@@ -62,7 +62,7 @@ async function openStores(config: Config): Promise<OpenedStores> {
   const file = join(dataDir, sqliteFileName);
   if (mysqlUrl === undefined && !existsSync(file)) throw new Error(`There is no shop in ${dataDir}: set DATA_DIR.`);
   const { dynamo, leftOut, folder } =
-    remote === undefined ? await openEmbeddedUsers(dataDir) : { dynamo: await openDynamo(remote) };
+    remote === undefined ? await openEmbeddedUsers(config) : { dynamo: await openDynamo(remote) };
   const db = mysqlUrl === undefined ? await openSqlite({ file, readOnly: true }) : await openMysql({ url: mysqlUrl });
   return {
     stores: { db, users: dynamo && (await openAuthAudit(dynamo)) },
@@ -76,16 +76,19 @@ async function openStores(config: Config): Promise<OpenedStores> {
 }
 
 /** The embedded store of users belongs to one process: beside a server only that itself can look into it. */
-async function openEmbeddedUsers(
-  dataDir: string,
-): Promise<{ readonly dynamo?: Dynamo; readonly leftOut?: string; readonly folder?: DataFolder }> {
-  if (!existsSync(join(dataDir, 'dynamo'))) return { leftOut: `there is no store of users in ${dataDir}` };
+async function openEmbeddedUsers({
+  stores: { dataDir },
+  modules,
+}: Config): Promise<{ readonly dynamo?: Dynamo; readonly leftOut?: string; readonly folder?: DataFolder }> {
+  if (!modules.auth) return { leftOut: 'auth is not one of the MODULES of this process' };
+  if (!existsSync(join(dataDir, 'dynamo')))
+    throw new Error(`There is no store of users in ${dataDir}: set DATA_DIR, or AWS_REGION for DynamoDB.`);
   try {
     const folder = openDataFolder(dataDir);
     return { dynamo: await openEmbeddedDynamo(folder.path), folder };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { leftOut: `${reason}; it looks at its users itself (AUDIT_INTERVAL_SECONDS)` };
+    if (!(error instanceof FolderInUseError)) throw error;
+    return { leftOut: `${error.message}; it looks at its users itself (AUDIT_INTERVAL_SECONDS)` };
   }
 }
 

@@ -16,7 +16,7 @@ function main(): void {
   const { step, kind } = parseArguments(process.argv.slice(2));
   const setting = kinds[kind];
   const { file, text } = present(kind);
-  const keys = setting.parse(text);
+  const keys = setting.parse(text, setting.variable);
   say(`${setting.variable}${file === undefined ? '' : ` (${file})`}`);
   if (step === undefined) {
     show(keys, kind);
@@ -48,7 +48,7 @@ const kinds = {
   },
   refresh: {
     variable: 'REFRESH_KEYS',
-    parse: splitList,
+    parse: (text: string, _name: string) => splitList(text),
     format: (keys: readonly string[]) => keys.join(','),
     make: makeRefreshKey,
     id: refreshKeyId,

@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { pemBlocks } from './pem-blocks.ts';
+import { otherBlocksIn, pemBlocks } from './pem-blocks.ts';
 
 /** How the text of an environment variable is read: schemas whose messages say what the variable has to be. */
 
@@ -48,7 +48,12 @@ export const textOrFile = z.string().transform((value, context) => {
   }
 });
 export const privateKeys = textOrFile.transform((text, context) => {
-  const blocks = pemBlocks(text);
+  const other = otherBlocksIn(text);
+  if (other !== undefined) {
+    context.addIssue({ code: 'custom', message: other });
+    return z.NEVER;
+  }
+  const blocks = pemBlocks(text, 'JWT_PRIVATE_KEYS');
   if (blocks.length === 0) context.addIssue({ code: 'custom', message: 'holds no PKCS#8 PEM block' });
   for (const block of blocks)
     if (!isStrongRsaKey(block))

@@ -1,3 +1,5 @@
+import { splitList } from './config-fields.ts';
+
 /** What has to hold between the variables of the environment, in words that name them. */
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -15,10 +17,23 @@ export function crossProblems(given: Environment, production: boolean): string[]
   }
   problems.push(...splitProblems(given));
   const embedded = given.MYSQL_URL === undefined && runsOnSql(given);
-  if (embedded && (given.ROLES === 'web' || given.ROLES === 'worker')) {
+  const roles = new Set(splitList(given.ROLES ?? 'web,worker'));
+  if (embedded && roles.size === 1 && (roles.has('web') || roles.has('worker'))) {
     problems.push('ROLES has to be web,worker on embedded storage: one process does all the work there');
   }
+  if (drainMs(given, production) > longestDrainMs)
+    problems.push(
+      `DRAIN_DELAY_MS and DRAIN_TIMEOUT_MS may be ${longestDrainMs} together: pm2 ends a process that takes longer (kill_timeout)`,
+    );
   return production ? [...problems, ...productionProblems(given)] : problems;
+}
+
+export const defaultDrain = { delayMs: (production: boolean) => (production ? 5000 : 0), timeoutMs: 15_000 };
+/** What pm2 waits for (kill_timeout in ecosystem.config.js) without the 3 s in which src/server.ts closes the stores. */
+const longestDrainMs = 22_000;
+
+function drainMs({ DRAIN_DELAY_MS, DRAIN_TIMEOUT_MS }: Environment, production: boolean): number {
+  return Number(DRAIN_DELAY_MS ?? defaultDrain.delayMs(production)) + Number(DRAIN_TIMEOUT_MS ?? defaultDrain.timeoutMs);
 }
 
 /** A module that runs elsewhere has to be reached, and nobody else may reach it. */
@@ -36,7 +51,7 @@ function splitProblems(given: Environment): string[] {
 }
 
 function runs({ MODULES }: Environment, module: string): boolean {
-  return MODULES === undefined || MODULES.split(',').some((name) => name.trim() === module);
+  return MODULES === undefined || splitList(MODULES).includes(module);
 }
 
 function runsOnSql(given: Environment): boolean {
@@ -70,23 +85,45 @@ export function weakSecrets({
   REFRESH_KEYS,
   PASSWORD_PEPPER,
   SERVICE_TOKENS,
+  ADMIN_PASSWORD,
+  PASSWORD_MIN_LENGTH,
 }: {
   readonly REFRESH_KEYS?: readonly string[] | undefined;
   readonly PASSWORD_PEPPER?: string | undefined;
-  readonly SERVICE_TOKENS: readonly string[];
+  readonly SERVICE_TOKENS?: readonly string[] | undefined;
+  readonly ADMIN_PASSWORD?: string | undefined;
+  readonly PASSWORD_MIN_LENGTH?: number | undefined;
 }): string[] {
   const advice = `is weak or a sample: use ${minimumSecretLength} random characters or more`;
   const problems = (REFRESH_KEYS ?? []).filter(isWeakSecret).map(() => `REFRESH_KEYS holds a key that ${advice}`);
-  problems.push(...SERVICE_TOKENS.filter(isWeakSecret).map(() => `SERVICE_TOKENS holds a token that ${advice}`));
+  problems.push(...(SERVICE_TOKENS ?? []).filter(isWeakSecret).map(() => `SERVICE_TOKENS holds a token that ${advice}`));
   if (PASSWORD_PEPPER !== undefined && isWeakSecret(PASSWORD_PEPPER.trim())) problems.push(`PASSWORD_PEPPER ${advice}`);
+  if (ADMIN_PASSWORD !== undefined) problems.push(...adminPasswordProblems(ADMIN_PASSWORD, PASSWORD_MIN_LENGTH ?? 0));
   return problems;
 }
 
 /** Too short, too few different characters, or a word that only samples hold. */
 function isWeakSecret(secret: string): boolean {
-  return (
-    secret.length < minimumSecretLength ||
-    new Set(secret).size < 10 ||
-    /change|sample|example|secret|password|default/i.test(secret)
-  );
+  return secret.length < minimumSecretLength || new Set(secret).size < 10 || isSample(secret);
+}
+
+function isSample(secret: string): boolean {
+  return /change|sample|example|secret|password|default/i.test(secret);
+}
+
+/** The passwords that the shop's own docs and tests show. */
+const publishedPasswords = [
+  'the first admin of all',
+  'the first of all on this shelf',
+  'the admin of this shop',
+  'shop-on-this-machine',
+];
+
+/** People choose it, so it may be shorter than the other secrets; what is too common is refused when the admin is made. */
+function adminPasswordProblems(password: string, minLength: number): string[] {
+  if (Array.from(password.normalize('NFC')).length < minLength)
+    return [`ADMIN_PASSWORD has to be at least ${minLength} characters long (PASSWORD_MIN_LENGTH)`];
+  if (isSample(password) || publishedPasswords.includes(password.trim().toLowerCase()))
+    return ['ADMIN_PASSWORD is a sample that anybody may know: choose another one'];
+  return [];
 }

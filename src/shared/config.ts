@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { flag, isOrigin, list, privateKeys, quota, textOrFile, url, wholeNumber } from './config-fields.ts';
-import { crossProblems, type Environment, weakSecrets } from './config-rules.ts';
+import { crossProblems, defaultDrain, type Environment, weakSecrets } from './config-rules.ts';
 import { type CrashSetting, crashSetting } from './crash-setting.ts';
 
 /** One quota: at most `limit` requests in `windowSeconds`. */
@@ -144,7 +144,7 @@ const environment = z.object({
   RATE_LIMIT_LOGIN_FAILURES: quota(10, 600),
   RATE_LIMIT_REGISTER: quota(100, 3600),
   DRAIN_DELAY_MS: wholeNumber(0, 60_000).optional(),
-  DRAIN_TIMEOUT_MS: wholeNumber(0, 60_000).default(15_000),
+  DRAIN_TIMEOUT_MS: wholeNumber(0, 60_000).default(defaultDrain.timeoutMs),
   ROLES: list
     .refine(
       (names) => names.length > 0 && names.every((name) => name === 'web' || name === 'worker'),
@@ -185,9 +185,18 @@ export function readConfig(variables: Environment = process.env): Config {
   const problems = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
   const production = given.NODE_ENV === 'production';
   problems.push(...crossProblems(given, production));
-  if (production && parsed.success) problems.push(...weakSecrets(parsed.data));
+  if (production) problems.push(...weakSecrets(parsed.success ? parsed.data : readableOf(given)));
   if (!parsed.success || problems.length > 0) throw new ConfigError([...new Set(problems)]);
   return deepFreeze(toConfig(parsed.data, production));
+}
+
+/** What can be read of an environment that has problems, so that one message names those of the rest too. */
+function readableOf(given: Environment): Partial<z.output<typeof environment>> {
+  const readable = Object.entries(environment.shape).flatMap(([name, field]) => {
+    const { success, data } = field.safeParse(given[name]);
+    return success ? [[name, data]] : [];
+  });
+  return Object.fromEntries(readable) as Partial<z.output<typeof environment>>; // each read as its own schema says
 }
 
 function toConfig(env: z.output<typeof environment>, production: boolean): Config {
@@ -198,7 +207,7 @@ function toConfig(env: z.output<typeof environment>, production: boolean): Confi
       host: env.HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
       trustProxyHops: env.TRUST_PROXY_HOPS,
       corsOrigins: env.CORS_ORIGINS,
-      drainDelayMs: env.DRAIN_DELAY_MS ?? (production ? 5000 : 0),
+      drainDelayMs: env.DRAIN_DELAY_MS ?? defaultDrain.delayMs(production),
       drainTimeoutMs: env.DRAIN_TIMEOUT_MS,
     },
     stores: storesIn(env),

@@ -1,12 +1,18 @@
 import {
   chmodSync,
   closeSync,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
   fsyncSync,
   mkdirSync,
   openSync,
   readFileSync,
   realpathSync,
   renameSync,
+  rmSync,
+  type Stats,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -25,6 +31,9 @@ export interface DataFolder {
   /** Lets another server use the folder. */
   close(): void;
 }
+
+/** Thrown by `openDataFolder` beside a server that runs. */
+export class FolderInUseError extends Error {}
 
 /** Held here, as a lock that is garbage-collected is given up. */
 const locks = new Set<DatabaseSync>();
@@ -68,7 +77,7 @@ function lockServer(folder: string): DatabaseSync {
     return lock;
   } catch (cause) {
     lock?.close();
-    if (isLocked(cause)) throw new Error(`another server is using the data folder ${folder}`, { cause });
+    if (isLocked(cause)) throw new FolderInUseError(`another server is using the data folder ${folder}`, { cause });
     throw new Error(`the data folder ${folder} can not be locked: ${reason(cause)}`, { cause });
   }
 }
@@ -95,23 +104,43 @@ function readKept(file: string): string | undefined {
   }
 }
 
-/** Mode 0600; under its name there is never anything but the whole file, also after a power cut. */
-export function replaceFile(file: string, text: string): void {
+/**
+ * Under its name there is never anything but the whole file, also after a power cut. A new one has mode 0600; one that was there
+ * keeps its place behind a symbolic link, its owner, group and mode, or who reads it could not any more.
+ */
+export function replaceFile(path: string, text: string): void {
+  const old = statSync(path, { throwIfNoEntry: false });
+  const file = old === undefined ? path : realpathSync(path);
   const unfinished = `${file}.new`;
-  const handle = openSync(unfinished, 'w', 0o600);
+  rmSync(unfinished, { force: true }); // of a crash, and perhaps open to others
+  const handle = openSync(unfinished, 'wx', 0o600);
   try {
     writeFileSync(handle, text);
+    if (old !== undefined) giveAs(old, handle, file);
     fsyncSync(handle);
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw error;
   } finally {
     closeSync(handle);
   }
-  chmodSync(unfinished, 0o600);
   renameSync(unfinished, file);
   const folder = openSync(dirname(file), 'r');
   try {
     fsyncSync(folder);
   } finally {
     closeSync(folder);
+  }
+}
+
+/** The owner before the mode: at no time may others read more than they could. */
+function giveAs({ uid, gid, mode }: Stats, handle: number, file: string): void {
+  const made = fstatSync(handle);
+  try {
+    if (made.uid !== uid || made.gid !== gid) fchownSync(handle, uid, gid);
+    fchmodSync(handle, mode & 0o777);
+  } catch (cause) {
+    throw new Error(`${file} can not be left to its owner and group (${uid}:${gid}): ${reason(cause)}`, { cause });
   }
 }
 

@@ -31,6 +31,13 @@ export async function openRedis({ url, log }: { readonly url: string; readonly l
   let life: string | undefined;
   let closed = false;
   const reconnect = (connection: Client) => void (!closed && connection.status === 'ready' && connection.disconnect(true));
+  const refused = new Set<string>();
+  /** What Redis forbids the user of the URL, it forbids on the next connection too: stays on this one and says so once. */
+  const orReconnect = (connection: Client, command: string) => (error: unknown) => {
+    if (!isReply(error) || isPassing(error)) return reconnect(connection);
+    if (!refused.has(command)) log.warn({ store: 'cache', error }, `redis refuses ${command}: give its user the right to it`);
+    refused.add(command);
+  };
   client.on('close', () => {
     life = undefined;
   });
@@ -55,7 +62,7 @@ export async function openRedis({ url, log }: { readonly url: string; readonly l
           life = /^run_id:(\w+)/m.exec(text)?.[1] ?? 'unknown';
         })
         // without a life nothing is shared: the next connection tells
-        .catch(() => reconnect(client))
+        .catch(orReconnect(client, 'INFO'))
         .finally(resolve);
     });
   });
@@ -72,7 +79,7 @@ export async function openRedis({ url, log }: { readonly url: string; readonly l
       listeners.push(listening);
       listening.on('message', (_channel: string, message: string) => listener.heard(message));
       listening.on('ready', () => {
-        listening.subscribe(channel).then(listener.begun, () => reconnect(listening));
+        listening.subscribe(channel).then(listener.begun, orReconnect(listening, 'SUBSCRIBE'));
       });
     },
     close: async () => {
@@ -114,8 +121,13 @@ function withDeadline<T>(work: Promise<T>): Promise<T> {
 }
 
 /** An error that Redis itself answered: it is up. */
-function isReply(error: unknown): boolean {
+function isReply(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError';
+}
+
+/** A reply that another try may change: Redis runs a long script, or has not got all its data yet. */
+function isPassing({ message }: Error): boolean {
+  return /^(BUSY|LOADING|MASTERDOWN) /.test(message);
 }
 
 function notConnected(): Error {

@@ -1,4 +1,5 @@
 import { accountMutants } from './account-mutants.ts';
+import { configMutants } from './config-mutants.ts';
 import { eventMutants } from './event-mutants.ts';
 import { httpMutants } from './http-mutants.ts';
 import type { Mutant } from './mutant.ts';
@@ -29,5 +30,6 @@ export const allMutants: readonly Mutant[] = [
   ...sharingMutants,
   ...httpMutants,
   ...splitMutants,
+  ...configMutants,
   ...processMutants,
 ];

@@ -1,10 +1,7 @@
 import { embedded, type Mutant, services } from './mutant.ts';
 
-const config = 'src/shared/config.ts';
-const rules = 'src/shared/config-rules.ts';
 const folder = 'src/shared/data-folder.ts';
 const server = 'src/shared/http-server.ts';
-const inProduction = (story: string) => embedded('config', `the configuration in production ${story}`);
 
 /** A process starts only as it should, has its data to itself, and ends without losing a request. */
 export const processMutants: readonly Mutant[] = [
@@ -28,44 +25,6 @@ export const processMutants: readonly Mutant[] = [
     text: 'if (bytesBefore.get(socket) === socket.bytesRead) socket.destroy();',
     mutation: 'server.closeIdleConnections();',
     noticedBy: [embedded('draining', 'draining does not wait for connections that were never used')],
-  },
-  {
-    guard: 'production names the stores that it lacks',
-    file: rules,
-    text: "if (given.ALLOW_EMBEDDED !== 'true') {",
-    mutation: "if (given.ALLOW_EMBEDDED === 'false') {",
-    noticedBy: [inProduction('names all that is missing at once')],
-  },
-  {
-    guard: 'production makes up no secret',
-    file: rules,
-    text: 'if (given[name] === undefined) problems.push(`${name} is missing: production does not make up secrets`);',
-    mutation: 'continue;',
-    noticedBy: [inProduction('names all that is missing at once')],
-  },
-  {
-    guard: 'production refuses cheap password hashes',
-    file: rules,
-    text: 'if (Number(given.BCRYPT_COST ?? 12) < 12)',
-    mutation: 'if (Number(given.BCRYPT_COST ?? 12) < 1)',
-    noticedBy: [inProduction('refuses a weak or harmful BCRYPT_COST')],
-  },
-  {
-    guard: 'production refuses weak and sample secrets',
-    file: config,
-    text: 'if (production && parsed.success) problems.push(...weakSecrets(parsed.data));',
-    mutation: '',
-    noticedBy: [
-      inProduction('refuses a weak or harmful PASSWORD_PEPPER'),
-      inProduction('runs on embedded storage only when told so, and looks at the secrets all the same'),
-    ],
-  },
-  {
-    guard: 'a signing key is a strong one',
-    file: 'src/shared/config-fields.ts',
-    text: '(key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048',
-    mutation: '(key.asymmetricKeyDetails?.modulusLength ?? 0) >= 512',
-    noticedBy: [inProduction('refuses a weak or harmful JWT_PRIVATE_KEYS')],
   },
   {
     guard: 'a data folder has one server',

@@ -145,6 +145,22 @@ export const sharingMutants: readonly Mutant[] = [
     noticedBy: [embedded('redis', 'a call to Redis whose answer was lost is not made again')],
   },
   {
+    guard: 'a right that Redis refuses is not asked for again and again',
+    file: 'src/shared/redis.ts',
+    text: 'if (!isReply(error) || isPassing(error)) return reconnect(connection);',
+    mutation: 'return reconnect(connection);',
+    noticedBy: ['info', 'subscribe'].map((command) =>
+      embedded('redis', `a Redis that refuses a right (${command}) is told of once, and stays connected`),
+    ),
+  },
+  {
+    guard: 'a Redis that was busy is asked again',
+    file: 'src/shared/redis.ts',
+    text: ' || isPassing(error)) return',
+    mutation: ') return',
+    noticedBy: [embedded('redis', 'a Redis that is busy for a moment is connected to anew')],
+  },
+  {
     guard: 'Redis is left alone for a while when it does not answer',
     file: 'src/shared/redis.ts',
     text: 'breaker.run(() => withDeadline(work()))',
