@@ -16,6 +16,8 @@ const aliveEveryMs = 2000;
 async function main(): Promise<void> {
   // Whoever read the terminal may have gone away; that must not end the shop.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  // first of all: one that waits for a store before it listens would be taken for hung
+  sayAlive();
   // Loaded after the compile cache is on, which halves what parsing costs at every start but the first.
   const [{ createApp }, { readConfig }, { createLogger }] = await Promise.all([
     import('./app.ts'),
@@ -39,10 +41,9 @@ async function main(): Promise<void> {
   });
   try {
     const started = app.start();
-    // one that waits for a store has to say that it lives, or it would be taken for hung
+    // one that waits for a store says so to whoever asks
     await Promise.race([started, pause(listenAnywayMs)]);
     const port = await app.http.listen(config.http);
-    sayAlive();
     await started;
     log.info({ port, host: config.http.host }, 'listening');
     greet(app, config, port);

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { type StoreProxy, startStoreProxy } from './faults/store-proxy.ts';
 import { eventually } from './harness/eventually.ts';
 import { startTask, type Task } from './harness/fleet.ts';
@@ -9,7 +11,7 @@ import { makeShopStores, type ShopStores } from './harness/stores.ts';
 let stores: ShopStores;
 const proxies = new Map<'sql' | 'users', StoreProxy>();
 let env: Record<string, string>;
-const running: Task[] = [];
+const running: Pick<Task, 'end'>[] = [];
 
 const proxyOf = (store: 'sql' | 'users') => {
   const proxy = proxies.get(store);
@@ -54,6 +56,31 @@ async function start(readiness: 200 | 503): Promise<Task & { readonly url: strin
   return { ...task, url: `http://127.0.0.1:${task.port}` };
 }
 
+/** One that nobody waits for, with a channel to who watches over it, as pm2 gives it one. */
+async function launch() {
+  const { PATH = '' } = process.env;
+  const port = await freePort();
+  const child = spawn(process.execPath, ['src/server.ts'], {
+    env: { PATH, ...env, PORT: String(port) },
+    stdio: ['ignore', 'pipe', 'ignore', 'ipc'],
+  });
+  const exited = once(child, 'exit');
+  running.push({
+    end: async (signal) => {
+      child.kill(signal);
+      const [code] = await exited;
+      return code;
+    },
+  });
+  let log = '';
+  child.stdout?.on('data', (chunk: Buffer) => {
+    log += chunk.toString();
+  });
+  const messages: unknown[] = [];
+  child.on('message', (message) => messages.push(message));
+  return { pid: child.pid, url: `http://127.0.0.1:${port}`, log: () => log, messages };
+}
+
 const statusOf = async (url: string) => (await fetch(url)).status;
 
 describe('while a store is down', () => {
@@ -72,10 +99,17 @@ describe('while a store is down', () => {
 
   it('a process that lacks the users comes up as soon as they are there', async () => {
     await proxyOf('users').setMode('refuse');
-    const starting = start(200);
+    const { url, log } = await launch();
+    await eventually(async () => expect(log()).toContain('waiting for a store to start'));
     await proxyOf('users').setMode('pass');
-    const { url } = await starting;
-    expect(await statusOf(`${url}/readyz`)).toBe(200);
+    await eventually(async () => expect(await statusOf(`${url}/readyz`)).toBe(200));
+  });
+
+  it('a process that lacks the users says that it lives before it answers anybody', async () => {
+    await proxyOf('users').setMode('refuse');
+    const { pid, url, messages } = await launch();
+    await eventually(async () => expect(messages).toContainEqual({ type: 'process:msg', data: { alive: pid } }));
+    await expect(statusOf(`${url}/livez`)).rejects.toThrow('fetch failed');
   });
 
   it('a process that waits ends well when it is told to', async () => {

@@ -130,4 +130,25 @@ export const processMutants: readonly Mutant[] = [
       ),
     ],
   },
+  {
+    guard: 'a process that waits for a store says that it lives before it listens',
+    file: 'src/server.ts',
+    text: '  sayAlive();\n',
+    mutation: '',
+    noticedBy: [
+      services(
+        'start-during-outage',
+        'while a store is down a process that lacks the users says that it lives before it answers anybody',
+      ),
+    ],
+  },
+  {
+    guard: 'a process that lacks the tables of the users waits for them',
+    file: 'src/app-modules.ts',
+    text: 'return createPatience(log).untilAvailable(() => createAuth(dependencies));',
+    mutation: 'return createAuth(dependencies);',
+    noticedBy: [
+      services('start-during-outage', 'while a store is down a process that lacks the users comes up as soon as they are there'),
+    ],
+  },
 ];
