@@ -8,15 +8,17 @@ import { promisify } from 'node:util';
 import { temporaryFolder } from './child-process.ts';
 import { buildShop } from './harness/built-shop.ts';
 import { eventually } from './harness/eventually.ts';
-import { describeWithRedis, type RedisServer, startRedis } from './harness/redis-server.ts';
+import { describeWithRedis, startRedis } from './harness/redis-server.ts';
 import { freePort } from './harness/server-child.ts';
-import { makeShopStores, type ShopStores } from './harness/stores.ts';
+import { makeShopStores } from './harness/stores.ts';
 
 /** The built shop as processes of pm2, in a folder of its own. */
 
 const execute = promisify(execFile);
 const root = join(__dirname, '..');
 const patienceMs = 60_000;
+/** longer than pm2 waits for what it runs */
+const endMs = 40_000;
 
 interface Listed {
   readonly pid: number;
@@ -25,8 +27,8 @@ interface Listed {
 }
 
 const folder = temporaryFolder();
-let redis: RedisServer;
-let stores: ShopStores;
+/** of what was begun, however far that came; the last first */
+const endings: (() => Promise<void> | void)[] = [folder.remove];
 let env: Record<string, string>;
 let cluster: ChildProcess;
 let url: string;
@@ -60,6 +62,16 @@ function get(path: string, agent?: Agent, timeout = 10_000): Promise<number> {
   });
 }
 
+/** Only a signal that it hears reaches what pm2 runs for it. */
+async function end(running: ChildProcess): Promise<void> {
+  if (running.exitCode !== null || running.signalCode !== null) return;
+  const ended = once(running, 'exit');
+  running.kill('SIGTERM');
+  const timer = setTimeout(() => running.kill('SIGKILL'), endMs);
+  await ended;
+  clearTimeout(timer);
+}
+
 /** Sends requests on connections that stay open until it is told to stop. Answers what went wrong. */
 function load() {
   const agent = new Agent({ keepAlive: true, maxSockets: 8 });
@@ -84,8 +96,10 @@ function load() {
 
 describeWithRedis()('a cluster', () => {
   beforeAll(async () => {
-    redis = await startRedis();
-    stores = await makeShopStores();
+    const redis = await startRedis();
+    endings.push(() => redis.stop());
+    const stores = await makeShopStores();
+    endings.push(() => stores.remove());
     const port = await freePort();
     url = `http://127.0.0.1:${port}`;
     const { PATH = '' } = process.env;
@@ -107,6 +121,7 @@ describeWithRedis()('a cluster', () => {
     };
     await buildShop(folder.path, ['ecosystem.config.js', 'src']);
     cluster = spawn(process.execPath, [join(folder.path, 'src/commands/cluster.ts')], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    endings.push(() => end(cluster));
     for (const stream of [cluster.stdout, cluster.stderr])
       stream?.on('data', (chunk: Buffer) => {
         output += chunk.toString();
@@ -117,11 +132,8 @@ describeWithRedis()('a cluster', () => {
   }, 180_000);
 
   afterAll(async () => {
-    cluster.kill('SIGKILL');
-    await stores.remove();
-    await redis.stop();
-    folder.remove();
-  });
+    for (const undo of endings.toReversed()) await undo();
+  }, 120_000);
 
   it('is reloaded under load without one failed request', async () => {
     const before = await processes('api');
