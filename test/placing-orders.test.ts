@@ -249,7 +249,7 @@ describe('an idempotency key', () => {
     await shop.place(customer, items, headers).expect(201);
   });
 
-  it.each(['', 'a b', '"a b"', 'ü', 'x'.repeat(256), '"open'])('that reads %j is refused', async (key) => {
+  it.each(['', 'a b', 'ü', 'x'.repeat(256), '"open'])('that reads %j is refused', async (key) => {
     const { status } = await shop.place(customer, await oneLamp(), {
       'Idempotency-Key': Buffer.from(key, 'utf8').toString('latin1'),
     });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 const bare = /^[\x21-\x7e]{1,255}$/;
-const quoted = /^"([\x21\x23-\x7e]{1,255})"$/;
+const quoted = /^"([\x20\x21\x23-\x7e]{1,255})"$/;
 
 /**
  * The request header `Idempotency-Key`: 1 to 255 visible ASCII characters, bare or as a quoted string (RFC 8941, section 3.3.3);

@@ -20,13 +20,6 @@ export const httpMutants: readonly Mutant[] = [
     noticedBy: [embedded('logging', 'the request log tells of requests that could not be read and of clients that went away')],
   },
   {
-    guard: 'an idempotency key holds no spaces, also in quotes',
-    file: 'src/shared/idempotency-key.ts',
-    text: String.raw`^"([\x21\x23-\x7e]`,
-    mutation: String.raw`^"([\x20\x21\x23-\x7e]`,
-    noticedBy: [embedded('placing-orders', 'an idempotency key that reads "\\"a b\\"" is refused')],
-  },
-  {
     guard: 'a target without a path does not reach Express',
     file: 'src/shared/http-front.ts',
     text: "!request.url.startsWith('/') && !readPath(request)",
