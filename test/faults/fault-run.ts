@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { get } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { auditCatalog } from '../../src/modules/catalog/index.ts';
 import { createAuditRun } from '../../src/shared/audit-run.ts';
@@ -9,11 +10,13 @@ import type { Cluster } from './cluster.ts';
 import type { Evidence, LimitProbe } from './evidence.ts';
 import { heal } from './heal.ts';
 import { type Load, startLoad } from './load.ts';
+import { frozenMs } from './managed-program.ts';
 import { observe, replayTokens } from './observe.ts';
-import { guessPassword, livenessOf, untilEverythingWorks, watchRevocation } from './probes.ts';
+import { guessPassword, untilEverythingWorks, watchRevocation } from './probes.ts';
 import { untilQuiet } from './quiescence.ts';
 import type { Random } from './random.ts';
 import { settledAudit } from './settled-audit.ts';
+import type { ShopProcess } from './shop-process.ts';
 
 /** What a fault has to work on. */
 export interface Scene {
@@ -63,7 +66,6 @@ export async function runFault(
   cluster: Cluster,
   { id, injections, seed, random, scale, thorough }: RunOptions,
 ): Promise<FaultResult> {
-  const marks = cluster.shops.map((shop) => shop.mark());
   const name = `${id.toLowerCase()}-${seed}-${random.below(1e6).toString(36)}`;
   const load = await startLoad(cluster, { random: random.fork('load'), name });
   const canaries = new Set<string>();
@@ -102,7 +104,6 @@ export async function runFault(
     doubledEffects: await doubledEffects(cluster),
     sessions: thorough ? await replayTokens(cluster, load) : [],
     lives: cluster.shops.flatMap((shop) => shop.lives()),
-    ownLives: cluster.shops.flatMap((shop, index) => shop.lives(marks[index])),
     freezes: cluster.shops.flatMap((shop) => shop.freezes()),
     canaries: [...canaries, ...load.passwords, ...tokensIn(load)],
     descriptors: openDescriptors(cluster).map(({ process, count }, index) => ({
@@ -137,28 +138,18 @@ function watchUnderLoad(cluster: Cluster) {
   const findingsUnderLoad: Finding[] = [];
   const livenessMs: number[] = [];
   const ending = new AbortController();
-  const everySecond = async (look: () => Promise<void>) => {
+  const loop = async () => {
     while (!ending.signal.aborted) {
-      await look();
+      // the store may be what is down
+      await allOf(auditCatalog(cluster.db, createAuditRun())).then(
+        (found) => findingsUnderLoad.push(...found),
+        () => undefined,
+      );
+      livenessMs.push(...(await Promise.all(cluster.shops.map(livenessOf))).filter((ms) => ms !== undefined));
       await pause(1000, undefined, { signal: ending.signal }).catch(() => undefined);
     }
   };
-  // apart: a process that is silent for long must not keep anybody from looking at the stock
-  const over = Promise.all([
-    everySecond(() =>
-      // the store may be what is down
-      allOf(auditCatalog(cluster.db, createAuditRun())).then(
-        (found) => void findingsUnderLoad.push(...found),
-        () => undefined,
-      ),
-    ),
-    ...cluster.shops.map((shop) =>
-      everySecond(async () => {
-        const ms = await livenessOf(shop);
-        if (ms !== undefined) livenessMs.push(ms);
-      }),
-    ),
-  ]);
+  const over = loop();
   return {
     async end() {
       ending.abort();
@@ -166,6 +157,19 @@ function watchUnderLoad(cluster: Cluster) {
       return { findingsUnderLoad, livenessMs };
     },
   };
+}
+
+/** Undefined when the process is gone or was frozen: then there is nobody to be late. */
+function livenessOf(shop: ShopProcess): Promise<number | undefined> {
+  const start = performance.now();
+  return new Promise((resolve) => {
+    const asking = get(`${shop.url}/livez`, { agent: false, timeout: 5000 }, (answer) => {
+      answer.resume();
+      const end = performance.now();
+      resolve(frozenMs(shop.freezes(), { since: start, until: end }) === 0 ? end - start : undefined);
+    });
+    asking.on('timeout', () => asking.destroy()).on('error', () => resolve(undefined));
+  });
 }
 
 async function doubledEffects({ db }: Cluster): Promise<readonly string[]> {
