@@ -16,6 +16,18 @@ const roundTrip = 'exporting products as text/csv and importing them into an emp
 /** What many products at once must not do to each other, to the stock, or to the process. */
 export const transferMutants: readonly Mutant[] = [
   {
+    guard: 'a page that was read ahead in vain does not end the process',
+    file: 'src/modules/catalog/product-export.ts',
+    text: 'page.catch(() => {});',
+    mutation: '',
+    noticedBy: [
+      embedded(
+        'export-reads-ahead',
+        'the page that an export reads ahead harms nobody when it can not be read and the client has left',
+      ),
+    ],
+  },
+  {
     guard: 'the rows behind the last whole batch are left alone when a body ends early',
     file: stream,
     text: "if (!request.complete) throw new Failure('malformed', { detail: 'The body ended early.', cause });",
