@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Database, openSqlite } from '../src/shared/database.ts';
 import type { Keeper } from '../test/faults/keeper.ts';
 import { createShopProcess, type ShopProcess } from '../test/faults/shop-process.ts';
@@ -170,14 +171,28 @@ export interface Entered {
 
 /** Registers a customer, or signs somebody in; the admin is `admin`. All have the same password. @throws when that is refused */
 export async function enter(url: string, username: string, how: 'login' | 'register'): Promise<Entered> {
-  const answer = await fetch(`${url}/api/auth/${how}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ username, password: customerPassword }),
-  });
+  const answer = await askedAgain(() =>
+    fetch(`${url}/api/auth/${how}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ username, password: customerPassword }),
+    }),
+  );
   const { accessToken, user } = (await answer.json()) as { accessToken?: string; user?: { id: string } }; // as the shop documents it
   if (accessToken === undefined || user === undefined) throw new Error(`${how} answered ${answer.status}.`);
   return { id: user.id, token: accessToken };
+}
+
+const busyTries = 20;
+const busyPauseMs = 1000;
+
+/** The answer, asked for again while a shop that is too busy sheds it: whoever measures on a loaded machine waits, as every client should. */
+export async function askedAgain<A extends { readonly status: number }>(ask: () => Promise<A>): Promise<A> {
+  for (let tries = 1; ; tries += 1) {
+    const answer = await ask();
+    if (answer.status !== 503 || tries === busyTries) return answer;
+    await pause(busyPauseMs);
+  }
 }
 
 const ticksPerSecond = 100;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type BenchShop, enter } from './bench-shop.ts';
+import { askedAgain, type BenchShop, enter } from './bench-shop.ts';
 import { chooseProducts } from './order-socket.ts';
 
 /** What a mixed load has come to. */
@@ -154,8 +154,11 @@ async function accountForAWhile(client: Client): Promise<void> {
 /** @throws when the answer is not one of those that are expected */
 async function ask(client: Client, { expected, ...asked }: Ask & { expected: readonly number[] }): Promise<Answer> {
   const { method = 'GET', path } = asked;
-  const { status, text } = await send(client, asked);
-  client.note(`${method} ${path.replace(/[?].*$/, '').replace(/[0-9a-f-]{36}/, ':id')}`, status);
+  const { status, text } = await askedAgain(async () => {
+    const answer = await send(client, asked);
+    client.note(`${method} ${path.replace(/[?].*$/, '').replace(/[0-9a-f-]{36}/, ':id')}`, answer.status);
+    return answer;
+  });
   if (!expected.includes(status)) throw new Error(`${method} ${path} was answered ${status}: ${text.slice(0, 300)}`);
   return text === '' ? {} : JSON.parse(text);
 }
