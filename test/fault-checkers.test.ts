@@ -74,6 +74,7 @@ const sound: Evidence = {
   recoveryMs: 500,
   baselineMs: 200,
   lives: [{ log, stderr: '', killed: false }],
+  ownLives: [{ log, stderr: '', killed: false }],
   canaries: ['canary-password'],
   revocations: [
     { process: 'shop 1', afterMs: 1000, status: 200 },
@@ -165,6 +166,7 @@ const broken: Readonly<Record<string, Readonly<Record<string, Partial<Evidence>>
     'two refresh tokens live': { sessions: [{ user: 'ann', ended: false, statuses: [200, 200] }] },
     'the newest is dead': { sessions: [{ user: 'ann', ended: false, statuses: [401] }] },
     'one outlived its session': { sessions: [{ user: 'ann', ended: true, statuses: [401, 200] }] },
+    'nobody knows whether one did': { sessions: [{ user: 'ann', ended: true, statuses: [503] }] },
   },
   'I-16': { 'the own order is not found': also(at(460, { kind: 'read-order', outcome: 'fail', status: 404, orderId: 'A' })) },
   'I-17': {
@@ -219,7 +221,16 @@ const broken: Readonly<Record<string, Readonly<Record<string, Partial<Evidence>>
     },
     'the last line has no end': { lives: [{ log: `${log}{"level":`, stderr: '', killed: false }] },
   },
-  'I-27': { 'a sign-in is not in the log': { lives: [{ log: '', stderr: '', killed: false }] } },
+  'I-27': {
+    'a sign-in is not in the log': { ownLives: [{ log: '', stderr: '', killed: false }] },
+    'a sign-in is not in the log, and a process was killed before the fault': {
+      lives: [
+        { log: '', stderr: '', killed: true },
+        { log, stderr: '', killed: false },
+      ],
+      ownLives: [{ log: '', stderr: '', killed: false }],
+    },
+  },
 };
 
 describe('the checkers of the fault suite', () => {
@@ -227,9 +238,11 @@ describe('the checkers of the fault suite', () => {
     expect(violationsOf(sound)).toEqual(new Map());
   });
 
-  it('find nothing in what a killed process left unfinished, or a key that was never answered', () => {
-    const killed = { ...sound, lives: [{ log: `${line({})}{"level":`, stderr: '', killed: true }] };
-    expect(violationsOf(killed)).toEqual(new Map());
+  it('find nothing in what a killed process left unfinished or could not write down, or a key that was never answered', () => {
+    const lives = [{ log: `${line({})}{"level":`, stderr: '', killed: true }];
+    expect(violationsOf({ ...sound, lives, ownLives: lives })).toEqual(new Map());
+    const full = { ...sound, ownLives: [{ log: '', stderr: '', killed: false, logLost: true }] };
+    expect(violationsOf(full)).toEqual(new Map());
     const open = { ...sound, ...also(at(200, { kind: 'place', outcome: 'unknown', key: 'open', items })) };
     const listed = { views: [view('shop 1', { listed: new Map([['user-ann', ['B', 'A', 'C']]]) })] };
     expect(violationsOf({ ...open, ...listed })).toEqual(new Map());

@@ -1,7 +1,7 @@
 import type { Checker, Evidence } from './evidence.ts';
 import { field, member } from './shop-client.ts';
 
-const revokedWithinMs = 5000;
+export const revokedWithinMs = 5000;
 
 const oneUserPerName: Checker = {
   invariant: 'I-08',
@@ -30,7 +30,10 @@ const oneLiveToken: Checker = {
   check: ({ sessions }) =>
     sessions.flatMap(({ user, ended, statuses }) => {
       const [newest, ...older] = statuses;
-      if (ended) return statuses.some((status) => status === 200) ? [`a refresh token of ${user} outlived its session`] : [];
+      if (ended)
+        return statuses
+          .filter((status) => status !== 401)
+          .map((status) => `a refresh token of ${user}, whose session has ended, was answered ${status}`);
       if (newest !== 200) return [`the newest refresh token of ${user} was answered ${newest}`];
       return older.some((status) => status === 200) ? [`${user} has more than one live refresh token`] : [];
     }),
@@ -60,12 +63,14 @@ const nobodyElse: Checker = {
 const securityEventsAreLogged: Checker = {
   invariant: 'I-27',
   promise: 'every sign-in that was answered is in the log, unless the process was killed',
-  check: (evidence) => (evidence.lives.some(({ killed }) => killed) ? [] : unloggedSignIns(evidence)),
+  // nobody knows which process answered: where one could not write down what it did, any may be missing
+  check: (evidence) =>
+    evidence.ownLives.some(({ killed, logLost = false }) => killed || logLost) ? [] : unloggedSignIns(evidence),
 };
 
-function unloggedSignIns({ operations, lives }: Evidence): readonly string[] {
+function unloggedSignIns({ operations, ownLives }: Evidence): readonly string[] {
   const logged = new Map<string, number>();
-  const lines = lives.flatMap(({ log }) => log.split('\n').filter((line) => line.includes('"security":"signed-in"')));
+  const lines = ownLives.flatMap(({ log }) => log.split('\n').filter((line) => line.includes('"security":"signed-in"')));
   for (const line of lines) {
     const id = field(JSON.parse(line), 'userId') ?? '';
     logged.set(id, (logged.get(id) ?? 0) + 1);

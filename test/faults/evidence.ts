@@ -24,7 +24,10 @@ export interface Evidence {
   readonly recoveryMs?: number;
   /** what the same took before the fault: on a busy machine all takes longer */
   readonly baselineMs: number;
+  /** since the cluster was started */
   readonly lives: readonly Life[];
+  /** those of this run; of one that began before, what it has logged since */
+  readonly ownLives: readonly Life[];
   /** passwords and tokens that only their owners may see */
   readonly canaries: readonly string[];
   readonly revocations: readonly RevocationProbe[];

@@ -1,5 +1,4 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { get } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { auditCatalog } from '../../src/modules/catalog/index.ts';
 import { createAuditRun } from '../../src/shared/audit-run.ts';
@@ -10,13 +9,11 @@ import type { Cluster } from './cluster.ts';
 import type { Evidence, LimitProbe } from './evidence.ts';
 import { heal } from './heal.ts';
 import { type Load, startLoad } from './load.ts';
-import { frozenMs } from './managed-program.ts';
 import { observe, replayTokens } from './observe.ts';
-import { guessPassword, untilEverythingWorks, watchRevocation } from './probes.ts';
+import { guessPassword, livenessOf, untilEverythingWorks, watchRevocation } from './probes.ts';
 import { untilQuiet } from './quiescence.ts';
 import type { Random } from './random.ts';
 import { settledAudit } from './settled-audit.ts';
-import type { ShopProcess } from './shop-process.ts';
 
 /** What a fault has to work on. */
 export interface Scene {
@@ -66,6 +63,7 @@ export async function runFault(
   cluster: Cluster,
   { id, injections, seed, random, scale, thorough }: RunOptions,
 ): Promise<FaultResult> {
+  const marks = cluster.shops.map((shop) => shop.mark());
   const name = `${id.toLowerCase()}-${seed}-${random.below(1e6).toString(36)}`;
   const load = await startLoad(cluster, { random: random.fork('load'), name });
   const canaries = new Set<string>();
@@ -104,6 +102,7 @@ export async function runFault(
     doubledEffects: await doubledEffects(cluster),
     sessions: thorough ? await replayTokens(cluster, load) : [],
     lives: cluster.shops.flatMap((shop) => shop.lives()),
+    ownLives: cluster.shops.flatMap((shop, index) => shop.lives(marks[index])),
     freezes: cluster.shops.flatMap((shop) => shop.freezes()),
     canaries: [...canaries, ...load.passwords, ...tokensIn(load)],
     descriptors: openDescriptors(cluster).map(({ process, count }, index) => ({
@@ -138,18 +137,28 @@ function watchUnderLoad(cluster: Cluster) {
   const findingsUnderLoad: Finding[] = [];
   const livenessMs: number[] = [];
   const ending = new AbortController();
-  const loop = async () => {
+  const everySecond = async (look: () => Promise<void>) => {
     while (!ending.signal.aborted) {
-      // the store may be what is down
-      await allOf(auditCatalog(cluster.db, createAuditRun())).then(
-        (found) => findingsUnderLoad.push(...found),
-        () => undefined,
-      );
-      livenessMs.push(...(await Promise.all(cluster.shops.map(livenessOf))).filter((ms) => ms !== undefined));
+      await look();
       await pause(1000, undefined, { signal: ending.signal }).catch(() => undefined);
     }
   };
-  const over = loop();
+  // apart: a process that is silent for long must not keep anybody from looking at the stock
+  const over = Promise.all([
+    everySecond(() =>
+      // the store may be what is down
+      allOf(auditCatalog(cluster.db, createAuditRun())).then(
+        (found) => void findingsUnderLoad.push(...found),
+        () => undefined,
+      ),
+    ),
+    ...cluster.shops.map((shop) =>
+      everySecond(async () => {
+        const ms = await livenessOf(shop);
+        if (ms !== undefined) livenessMs.push(ms);
+      }),
+    ),
+  ]);
   return {
     async end() {
       ending.abort();
@@ -157,19 +166,6 @@ function watchUnderLoad(cluster: Cluster) {
       return { findingsUnderLoad, livenessMs };
     },
   };
-}
-
-/** Undefined when the process is gone or was frozen: then there is nobody to be late. */
-function livenessOf(shop: ShopProcess): Promise<number | undefined> {
-  const start = performance.now();
-  return new Promise((resolve) => {
-    const asking = get(`${shop.url}/livez`, { agent: false, timeout: 5000 }, (answer) => {
-      answer.resume();
-      const end = performance.now();
-      resolve(frozenMs(shop.freezes(), { since: start, until: end }) === 0 ? end - start : undefined);
-    });
-    asking.on('timeout', () => asking.destroy()).on('error', () => resolve(undefined));
-  });
 }
 
 async function doubledEffects({ db }: Cluster): Promise<readonly string[]> {

@@ -1,3 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { revokedWithinMs } from './account-checkers.ts';
+import type { Actor } from './actors.ts';
 import type { Cluster } from './cluster.ts';
 import type { ForeignRead, OrderView, SessionReplay, TimelineEntry, View } from './evidence.ts';
 import type { Operation } from './history.ts';
@@ -85,7 +88,7 @@ async function firmly(client: ShopClient, token: string, path: string) {
   for (let attempt = 1; ; attempt++) {
     const answer = await client.ask({ method: 'GET', path, token });
     if (attempt === tries || (answer.status !== undefined && answer.status < 500)) return answer;
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await pause(200);
   }
 }
 
@@ -107,17 +110,19 @@ async function readAsStranger(cluster: Cluster, load: Load): Promise<readonly Fo
   );
 }
 
-/** Replays every refresh token of every buyer, the newest first. Ends their sessions: an old token is taken for a stolen one. */
-export async function replayTokens(cluster: Cluster, load: Load): Promise<readonly SessionReplay[]> {
+/**
+ * Replays every refresh token of every buyer, the newest first, which ends their sessions: an old token is taken for a stolen one.
+ * And that of everybody who was told that he is signed out.
+ */
+export async function replayTokens(cluster: Pick<Cluster, 'url'>, load: ReplayedLoad): Promise<readonly SessionReplay[]> {
   const client = openShopClient(cluster.url);
-  const replays: SessionReplay[] = [];
+  const replays: SessionReplay[] = [...(await replayEnded(client, load))];
   for (const { username, refreshToken } of load.buyers) {
     const used = load.history.operations.filter(({ kind, user }) => kind === 'refresh' && user === username);
     const tokens = [refreshToken(), ...used.map((operation) => operation.refreshToken ?? '').reverse()];
     const statuses: number[] = [];
     for (const token of [...new Set(tokens)].slice(0, mostTokens)) {
-      const { status = 0 } = await client.ask({ method: 'POST', path: '/api/auth/refresh', body: { refreshToken: token } });
-      statuses.push(status);
+      statuses.push(await replay(client, token));
     }
     replays.push({ user: username, ended: false, statuses: withoutPredecessor(statuses) });
   }
@@ -125,7 +130,26 @@ export async function replayTokens(cluster: Cluster, load: Load): Promise<readon
   return replays;
 }
 
+type ReplayedLoad = Pick<Load, 'history'> & { readonly buyers: readonly Pick<Actor, 'username' | 'refreshToken'>[] };
+
 const mostTokens = 5;
+
+/** Waits for the time within which every process learns of an end. */
+async function replayEnded(client: ShopClient, { history }: ReplayedLoad): Promise<readonly SessionReplay[]> {
+  const ends = history.operations.filter(({ kind, status }) => kind === 'logout' && status === 204);
+  const last = Math.max(...ends.map(({ endedAt }) => endedAt));
+  await pause(Math.max(0, last + revokedWithinMs - performance.now()));
+  const replays: SessionReplay[] = [];
+  await each(ends, async ({ user, refreshToken = '' }) => {
+    replays.push({ user, ended: true, statuses: [await replay(client, refreshToken)] });
+  });
+  return replays;
+}
+
+async function replay(client: ShopClient, refreshToken: string): Promise<number> {
+  const { status = 0 } = await client.ask({ method: 'POST', path: '/api/auth/refresh', body: { refreshToken } });
+  return status;
+}
 
 /** For 30 s the immediate predecessor is answered with its one successor, which is no second live token. */
 function withoutPredecessor([newest = 0, , ...older]: readonly number[]): readonly number[] {

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { get } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { canaryPassword, tokensOf } from './actors.ts';
 import type { Cluster } from './cluster.ts';
 import type { LimitProbe, RevocationProbe } from './evidence.ts';
+import { frozenMs } from './managed-program.ts';
 import type { Random } from './random.ts';
 import { field, openShopClient, type ShopClient } from './shop-client.ts';
+import type { ShopProcess } from './shop-process.ts';
 
 /** What is asked of single processes beside the load. */
 
@@ -131,4 +134,34 @@ const tornForMs = 30_000;
 function lostSight(log: string, since: string): boolean {
   const lines = log.split('\n').filter((line) => line.includes('"shared":false'));
   return lines.some((line) => (/"time":"([^"]+)"/.exec(line)?.[1] ?? '') > since);
+}
+
+/** longer than what counts as late on a busy machine too */
+const livenessPatienceMs = 20_000;
+
+/**
+ * How long the process itself, whatever stands in front of it, takes to say that it lives; of one that stays silent, how long it was
+ * waited for. Undefined when the process is gone or was frozen: then there is nobody to be late.
+ */
+export function livenessOf(
+  { port, freezes }: Pick<ShopProcess, 'port' | 'freezes'>,
+  patienceMs = livenessPatienceMs,
+): Promise<number | undefined> {
+  const start = performance.now();
+  return new Promise((resolve) => {
+    const waited = () => {
+      const end = performance.now();
+      resolve(frozenMs(freezes(), { since: start, until: end }) === 0 ? end - start : undefined);
+    };
+    const asking = get(`http://127.0.0.1:${port}/livez`, { agent: false, timeout: patienceMs }, (answer) => {
+      answer.resume();
+      waited();
+    });
+    asking
+      .on('error', () => resolve(undefined))
+      .on('timeout', () => {
+        waited();
+        asking.destroy();
+      });
+  });
 }

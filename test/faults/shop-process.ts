@@ -11,13 +11,25 @@ export interface Life {
   readonly stderr: string;
   /** it was ended by a signal that it could not hear: its last line may be cut off */
   readonly killed: boolean;
+  /** it wrote its log where nobody can read it */
+  readonly logLost?: boolean;
+}
+
+/** A moment in the lives of a process. */
+export interface Mark {
+  /** of the life that goes on at that moment, or else the next */
+  readonly index: number;
+  /** the length of what it had logged */
+  readonly logged: number;
 }
 
 export interface ShopProcess extends ManagedProgram {
   readonly port: number;
   readonly url: string;
-  /** every life so far, the present one included */
-  lives(): readonly Life[];
+  /** now */
+  mark(): Mark;
+  /** every life so far, the present one included; with a mark, those since then, without what was logged before */
+  lives(since?: Mark): readonly Life[];
   /** further variables for the lives to come */
   setEnv(variables: Readonly<Record<string, string>>): void;
   /** another program for the lives to come; undefined: the usual one */
@@ -44,7 +56,7 @@ export async function createShopProcess(options: ShopProcessOptions): Promise<Sh
   const label = name.replaceAll(' ', '-');
   const port = await lastingPort();
   const url = `http://127.0.0.1:${port}`;
-  const lives: { readonly file: string; killed: boolean }[] = [];
+  const lives: { readonly file: string; readonly logLost: boolean; killed: boolean }[] = [];
   const ends: { count: number; code: number | null; signal: NodeJS.Signals | null } = { count: 0, code: null, signal: null };
   let other: string | undefined;
   let logFile: string | undefined;
@@ -56,7 +68,7 @@ export async function createShopProcess(options: ShopProcessOptions): Promise<Sh
     supervised: true,
     spawn: () => {
       const file = join(folder, `${label}-${lives.length + 1}`);
-      lives.push({ file, killed: false });
+      lives.push({ file, logLost: logFile !== undefined, killed: false });
       const [out, err] = [openSync(logFile ?? `${file}.log`, 'a'), openSync(`${file}.err`, 'a')];
       const child = spawn(process.execPath, [join(root, other ?? program)], {
         env: { PATH, DATA_DIR: join(folder, `data-${label}`), PORT: String(port), HOST: '127.0.0.1', ...env, ...further },
@@ -81,10 +93,17 @@ export async function createShopProcess(options: ShopProcessOptions): Promise<Sh
     ...managed,
     port,
     url,
-    lives: () =>
-      lives.map(({ file, killed }) => ({
-        log: textOf(`${file}.log`),
+    mark: () => {
+      const index = managed.isRunning() ? lives.length - 1 : lives.length;
+      const life = lives[index];
+      // whole lines: the next may be half written
+      return { index, logged: life === undefined ? 0 : textOf(`${life.file}.log`).lastIndexOf('\n') + 1 };
+    },
+    lives: ({ index: first, logged } = { index: 0, logged: 0 }) =>
+      lives.slice(first).map(({ file, logLost, killed }, index) => ({
+        log: textOf(`${file}.log`).slice(index === 0 ? logged : 0),
         stderr: readFileSync(`${file}.err`, 'utf8'),
+        logLost,
         killed,
       })),
     runProgram: (file) => {

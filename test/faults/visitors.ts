@@ -30,10 +30,11 @@ export async function comeAndGo({
     );
     const login = { ...register, path: '/api/auth/login' };
     const signedIn = await perform(client, history, { ask: login, known: { kind: 'login', user: username } });
-    const token = [...both, signedIn].map(({ body }) => tokensOf(body).accessToken).find((one) => one !== '');
-    if (token !== undefined) {
+    const tokens = [...both, signedIn].map(({ body }) => tokensOf(body)).find(({ accessToken }) => accessToken !== '');
+    if (tokens !== undefined) {
+      const { accessToken: token, refreshToken } = tokens;
       const ask = { method: 'POST', path: '/api/auth/logout', token } as const;
-      await perform(client, history, { ask, known: { kind: 'logout', user: username } });
+      await perform(client, history, { ask, known: { kind: 'logout', user: username, refreshToken } });
     }
     await pausing(pauseMs, ending);
   }
