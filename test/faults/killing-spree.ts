@@ -11,7 +11,10 @@ export interface KillingSpree {
 
 const longestDownMs = 2000;
 
-/** Kills one program every `everyMs`, whichever is up, with SIGKILL, and starts it again a moment later. */
+/**
+ * Kills one program every `everyMs`, whichever is up, with SIGKILL, and starts it again a moment later. One that is back is spared for
+ * as long: on a slow machine a start takes its time, and who never gets to work has nothing to lose.
+ */
 export function startKillingSpree({
   programs,
   everyMs,
@@ -25,23 +28,25 @@ export function startKillingSpree({
 }): KillingSpree {
   const ending = new AbortController();
   const kills: Record<string, number> = {};
-  const down = new Map<ManagedProgram, Promise<void>>();
+  const spared = new Map<ManagedProgram, Promise<void>>();
 
   const killOne = () => {
-    const victim = random.pick(programs);
+    const choice = programs.filter((program) => !spared.has(program));
+    if (choice.length === 0) return;
+    const victim = random.pick(choice);
     const downMs = random.below(longestDownMs);
-    if (down.has(victim)) return;
     kills[victim.name] = (kills[victim.name] ?? 0) + 1;
     onKill(victim.name);
-    down.set(
+    spared.set(
       victim,
-      revive(victim, downMs).finally(() => down.delete(victim)),
+      revive(victim, downMs).finally(() => spared.delete(victim)),
     );
   };
   const revive = async (victim: ManagedProgram, downMs: number) => {
     await victim.kill('SIGKILL');
     await pause(downMs);
     await victim.start();
+    await pause(everyMs, undefined, { signal: ending.signal }).catch(() => undefined);
   };
   const spree = async () => {
     for (;;) {
@@ -57,7 +62,7 @@ export function startKillingSpree({
     async end() {
       ending.abort();
       await over;
-      await Promise.all(down.values());
+      await Promise.all(spared.values());
     },
   };
 }
