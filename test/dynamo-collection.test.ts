@@ -7,6 +7,16 @@ import { type DynamoCollection, openCollection } from '../src/shared/dynamo-coll
 import { openEmbeddedDynamo } from '../src/shared/embedded-dynamo.ts';
 import { runChild } from './child-process.ts';
 
+const loggerLoaded = jest.fn();
+jest.mock(
+  'dynamoose-logger/dist/emitter',
+  () => {
+    loggerLoaded();
+    return {};
+  },
+  { virtual: true },
+);
+
 interface Thing {
   readonly id: string;
   readonly count?: number;
@@ -42,6 +52,11 @@ describe('a table', () => {
     expect(await things.insert({ id: 'a', count: 1, tags: ['x', 'y'] })).toBe(true);
     expect(await things.insert({ id: 'a', count: 2 })).toBe(false);
     expect(await things.get({ id: 'a' })).toEqual({ id: 'a', count: 1, tags: ['x', 'y'] });
+  });
+
+  it('looks for no package while it is asked', async () => {
+    await things.insert({ id: 'a' });
+    expect(loggerLoaded).not.toHaveBeenCalled();
   });
 
   it('gives many items by their keys, in the order of the keys, without those that are not there', async () => {

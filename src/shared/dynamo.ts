@@ -38,10 +38,18 @@ const limits = { connectionTimeout: 500, requestTimeout: 1000, socketTimeout: 10
 /** In this process nothing can be lost on the way; only a disk that hangs takes long. */
 const embeddedLimits = { ...limits, requestTimeout: 5000, socketTimeout: 5000 };
 const maxAttempts = 3;
+/** of Dynamoose, and not installed */
+const optionalLogger = 'dynamoose-logger/dist/emitter';
 
 /** Makes the client; nothing is sent yet. The libraries are loaded here, not at the start of the program. */
 export async function openDynamo({ endpoint, region, tablePrefix = '', agent, beforeClose }: DynamoOptions): Promise<Dynamo> {
-  const [{ DynamoDB }, { default: dynamoose }] = await Promise.all([import('@aws-sdk/client-dynamodb'), import('dynamoose')]);
+  const [{ DynamoDB }, { default: dynamoose }, { setUndefinedPackage }] = await Promise.all([
+    import('@aws-sdk/client-dynamodb'),
+    import('dynamoose'),
+    import('dynamoose/dist/utils/importPackage.js'),
+  ]);
+  // Else it looks for it on the file system twice in each request, which holds up the process.
+  setUndefinedPackage(optionalLogger);
   const local = region === 'local';
   const configuration: DynamoDBClientConfig = {
     region,

@@ -22,6 +22,13 @@ export const storeMutants: readonly Mutant[] = [
     ],
   },
   {
+    guard: 'a request to DynamoDB looks for no package',
+    file: 'src/shared/dynamo.ts',
+    text: '  setUndefinedPackage(optionalLogger);\n',
+    mutation: '',
+    noticedBy: [embedded('dynamo-collection', 'a table looks for no package while it is asked')],
+  },
+  {
     guard: 'an answer of SQS that stops in the middle has a limit',
     file: 'src/shared/sqs-queue.ts',
     text: ' socketTimeout: 1000,',
