@@ -12,18 +12,40 @@ jest.mock('openapi-schema-validator', () => ({
   },
 }));
 
-// It compiles all schemas anew for every answer, which takes longer than most requests; here once for each documented answer.
+// It compiles all schemas of the document anew for every answer, which takes longer than most requests; here it is given those that
+// an answer refers to, once for each kind of answer, whatever its operation and status.
 jest.mock('openapi-response-validator', () => {
   const { default: Validator } = jest.requireActual('openapi-response-validator');
-  const compiled = new WeakMap<object, object>();
-  function ValidatorOnce(options: { readonly responses: Readonly<Record<string, object>> }) {
-    const [response = {}] = Object.values(options.responses);
-    const validator = compiled.get(response) ?? new Validator(options);
-    compiled.set(response, validator);
+  const compiled = new Map<string, object>();
+  function ValidatorOnce({ responses, components }: { readonly responses: object; readonly components: Components }) {
+    const [response = {}] = Object.values(responses);
+    const kind = JSON.stringify(response.schema ?? response.content);
+    const validator =
+      compiled.get(kind) ?? new Validator({ responses: { default: response }, components: referredTo(kind, components) });
+    compiled.set(kind, validator);
     return validator;
   }
   return { __esModule: true, default: ValidatorOnce };
 });
+
+interface Components {
+  readonly schemas: Readonly<Record<string, object>>;
+}
+
+/** The schemas that a text of JSON refers to, and those that they do. */
+function referredTo(text = '', { schemas }: Components): Components {
+  const found = new Map<string, object>();
+  const follow = (from: string) => {
+    for (const [, name = ''] of from.matchAll(/"#\/components\/schemas\/(\w+)"/g)) {
+      const schema = schemas[name];
+      if (schema === undefined || found.has(name)) continue;
+      found.set(name, schema);
+      follow(JSON.stringify(schema));
+    }
+  };
+  follow(text);
+  return { schemas: Object.fromEntries(found) };
+}
 
 declare global {
   namespace jest {
@@ -85,7 +107,7 @@ function checkLines(response: Response, content: Readonly<Record<string, unknown
   const schema = JSON.stringify(content['application/x-ndjson']);
   const name = /schemas\/(\w+)/.exec(schema)?.[1] ?? '';
   const lines = textOf(response).split('\n').filter(Boolean);
-  // the schema is compiled anew for each
+  // what tells one of another is in the first ones
   for (const line of [...lines.slice(0, mostLinesChecked), ...lines.slice(-1)])
     expect(JSON.parse(line)).toSatisfySchemaInApiSpec(name);
 }
