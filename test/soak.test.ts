@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { askedAgain } from '../bench/bench-shop.ts';
 import { slopeOf } from '../bench/soak-slope.ts';
 
 const run = promisify(execFile);
@@ -15,6 +16,11 @@ describe('the soak', () => {
     const failed = { code: 1, stdout: expect.stringMatching(new RegExp(`${table.source}[^]*${said.source}`, 'm')) };
     await expect(soak(...words)).rejects.toMatchObject(failed);
   }, 120_000);
+
+  it('asks again where a busy shop sheds what it is asked', async () => {
+    const statuses = [503, 201, 200];
+    expect(await askedAgain(async () => ({ status: statuses.shift() ?? 0 }))).toEqual({ status: 201 });
+  });
 
   const sampled = (valueAt: (hour: number, index: number) => number) =>
     slopeOf({
