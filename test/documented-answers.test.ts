@@ -81,6 +81,16 @@ describe('what an answer has to be', () => {
     await expect(ask(path, status, body)).rejects.toThrow('to satisfy');
   });
 
+  it('is judged by the document that was named last, also where another has a schema of that name', async () => {
+    await ask('/lamps/1', 200, lamp);
+    const { components } = document;
+    const changed = { ...components.schemas, Price: object({ pence: { type: 'integer' } }) };
+    documentedAnswers({ ...document, components: { schemas: changed } });
+    await expect(ask('/lamps/1', 200, lamp)).rejects.toThrow('to satisfy');
+    documentedAnswers(document);
+    await ask('/lamps/1', 200, lamp);
+  });
+
   it('has a media type of the document', async () => {
     said = { status: 200, type: 'text/plain', body: lamp };
     await expect(agent.get('/lamps/1')).rejects.toThrow();

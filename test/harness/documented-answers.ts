@@ -19,9 +19,10 @@ jest.mock('openapi-response-validator', () => {
   const compiled = new Map<string, object>();
   function ValidatorOnce({ responses, components }: { readonly responses: object; readonly components: Components }) {
     const [response = {}] = Object.values(responses);
-    const kind = JSON.stringify(response.schema ?? response.content);
-    const validator =
-      compiled.get(kind) ?? new Validator({ responses: { default: response }, components: referredTo(kind, components) });
+    const schema = JSON.stringify(response.schema ?? response.content);
+    const needed = referredTo(schema, components);
+    const kind = `${schema} ${JSON.stringify(needed)}`;
+    const validator = compiled.get(kind) ?? new Validator({ responses: { default: response }, components: needed });
     compiled.set(kind, validator);
     return validator;
   }
