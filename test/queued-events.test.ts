@@ -102,14 +102,10 @@ const eventOf = async ({ id }: Order) => {
 const inboxOf = async (eventId: string) => (await db.rows('SELECT * FROM orders_inbox WHERE event_id = ?', [eventId])).length;
 const messageOf = async (order: Order) =>
   JSON.stringify({ id: (await eventOf(order)).id, type: 'order.placed', orderId: order.id, sequence: 1, at: order.createdAt });
-const queueEmpty = () =>
-  eventually(async () =>
-    expect(await service.counts()).toEqual({ waiting: 0, held: 0 }),
-  ); /** Held ones too: a poll that was given up may have taken some. */
-const inQueue = async () => {
-  const { waiting, held } = await service.counts();
-  return waiting + held;
-};
+const none = { waiting: 0, held: 0 };
+const queueEmpty = () => eventually(async () => expect(await service.counts()).toEqual(none));
+/** Held ones too: a poll that was given up may have taken some. */
+const inQueue = () => service.counts().then(({ waiting, held }) => waiting + held);
 
 /** Lets another process deliver what earlier orders left behind. */
 async function deliverAll(): Promise<void> {
@@ -263,7 +259,7 @@ describe('a message', () => {
     expect(await service.counts()).toEqual({ waiting: 0, held: 1 });
     down = false;
     await allConfirmed([order]);
-    expect(await service.counts(service.deadLetterQueueUrl)).toEqual({ waiting: 0, held: 0 });
+    expect(await service.counts(service.deadLetterQueueUrl)).toEqual(none);
   });
 
   it('that was being handled when its process stopped is handled by another', async () => {
@@ -284,17 +280,19 @@ describe('a message', () => {
     await allConfirmed(placed);
   });
 
-  it.each([
-    ['is no JSON', 'hello'],
-    ['has another shape', '{"orderId": 7}'],
-    ['is of an unknown kind', JSON.stringify({ id: newId(), type: 'order.eaten', orderId: newId() })],
-    ['has 256 KB', JSON.stringify({ id: newId(), type: 'order.placed', orderId: newId(), more: 'x'.repeat(262_000) })],
-  ])('that %s goes to the dead-letter queue, and holds nobody up', async (_what, body) => {
+  it('that nobody can read goes to the dead-letter queue, and holds nobody up', async () => {
+    const event = { id: newId(), type: 'order.placed', orderId: newId() };
+    const unreadable = [{ orderId: 7 }, { ...event, type: 'order.eaten' }, { ...event, more: 'x'.repeat(262_000) }];
+    const bodies = ['this is no JSON', ...unreadable.map((each) => JSON.stringify(each))];
     const shop = openShop();
-    await service.sqs.sendMessage({ QueueUrl: service.settings.queueUrl, MessageBody: body });
-    const order = await place(shop);
-    await allConfirmed([order]);
-    await eventually(async () => expect(await service.counts(service.deadLetterQueueUrl)).toMatchObject({ waiting: 1 }));
-    await service.sqs.purgeQueue({ QueueUrl: service.deadLetterQueueUrl });
+    for (const MessageBody of bodies) await service.sqs.sendMessage({ QueueUrl: service.settings.queueUrl, MessageBody });
+    await allConfirmed([await place(shop)]);
+    const dead = new Set<string | undefined>();
+    await eventually(async () => {
+      const { Messages = [] } = await service.sqs.receiveMessage({ QueueUrl: service.deadLetterQueueUrl });
+      for (const { Body } of Messages) dead.add(Body);
+      expect(dead).toEqual(new Set(bodies));
+    });
+    await queueEmpty();
   });
 });

@@ -126,7 +126,7 @@ export const eventMutants: readonly Mutant[] = [
     file: consumer,
     text: "if (outcome === 'done') return",
     mutation: "if (outcome === 'done' || !closing) return",
-    noticedBy: [embedded('queued-events', 'a message that is no JSON goes to the dead-letter queue, and holds nobody up')],
+    noticedBy: [embedded('queued-events', 'a message that nobody can read goes to the dead-letter queue, and holds nobody up')],
   },
   {
     guard: 'a store that is down does not use up the receives of a message',
