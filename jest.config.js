@@ -171,4 +171,5 @@ export default {
   ],
   testTimeout: 60_000,
   maxWorkers: 2,
+  testSequencer: '<rootDir>/test/harness/suite-order.js',
 };

@@ -30,7 +30,7 @@ describe('the boundaries of the modules', () => {
     );
     expect(clean.lint).toEqual({ code: 0, output: expect.stringMatching(/^Checked \d+ files/) });
     expect(clean.boundaries).toMatchObject({ code: 0 });
-    expect(clean.boundaries.output).toContain(`${sources.filter((name) => /\.ts$/.test(name)).length} files`);
+    expect(clean.boundaries.output).toContain(`${sources.filter((name) => /\.[jt]s$/.test(name)).length} files`);
     expect(Number(/(\d+) imports/.exec(clean.boundaries.output)?.[1])).toBeGreaterThan(50);
   });
 
