@@ -156,6 +156,10 @@ async function faultyPlans(some: readonly Statement[]): Promise<readonly string[
   return found;
 }
 
+it('nothing waits for a connection while its caller holds one', () => {
+  expect(noted.notes.nested).toEqual([]);
+});
+
 it('every operation, filter and task was looked at', async () => {
   const { paths } = await fetchDocument(noted.shop.url);
   const operations = Object.values(paths).flatMap((methods) => Object.values(methods));

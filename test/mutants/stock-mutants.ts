@@ -16,6 +16,13 @@ export const stockMutants: readonly Mutant[] = [
     noticedBy: [embedded('stock', 'adjusting the stock is answered again under its key although the product is gone by now')],
   },
   {
+    guard: 'what belongs to a transaction is written through it, not beside it',
+    file: 'src/modules/catalog/stock-store.ts',
+    text: 'if (delta === 0) return;\n    await insertMovement(tx, {',
+    mutation: 'if (delta === 0) return;\n    await insertMovement(db, {',
+    noticedBy: [services('query-plans', 'nothing waits for a connection while its caller holds one')],
+  },
+  {
     guard: 'the UPDATE of stock repeats the decision in its WHERE, on SQLite',
     file: changes,
     text: 'WHERE s.product_id = d.product_id AND s.reserved + d.reserved >= 0 AND s.reserved + d.reserved <= s.on_hand + d.on_hand`;',
