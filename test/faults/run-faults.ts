@@ -15,7 +15,7 @@ const usage = `npm run test:faults [-- --seed 1 --rounds 1 --only F-17,F-18 --sh
 
 Injects the faults of the catalogue, one after the other, into a cluster of its own under load, and holds what was seen against the
 invariants. A full run goes through all rows and all crash points, on the production stores and on the embedded one, takes about
-half an hour a round on two cores, and writes docs/reliability.md.
+half an hour to three quarters of one a round on two cores, and writes docs/reliability.md.
 
   --seed N       where everything random comes from; round after round it goes up by one
   --rounds M     how often
