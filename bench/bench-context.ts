@@ -10,6 +10,8 @@ export interface BenchSettings {
   readonly rounds: number;
   /** of one side in one round */
   readonly seconds: number;
+  /** of an overload, whose beginning is a small part of it */
+  readonly overloadSeconds: number;
   /** before the first round */
   readonly warmUpSeconds: number;
   readonly products: number;

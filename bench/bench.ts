@@ -22,11 +22,11 @@ and each run of growth and of vendure.
   --workers N  with so many workers under pm2, instead of one process: the rows that have more than one to measure
 `;
 const usual: BenchSettings = {
-  ...{ rounds: 5, seconds: 4, warmUpSeconds: 2, products: 10_000, rows: 100_000, workers: 1 },
+  ...{ rounds: 5, seconds: 4, overloadSeconds: 60, warmUpSeconds: 2, products: 10_000, rows: 100_000, workers: 1 },
   ...{ sizes: [10_000, 100_000, 1_000_000], trial: false },
 };
 const smoke: BenchSettings = {
-  ...{ rounds: 1, seconds: 0.5, warmUpSeconds: 0.2, products: 200, rows: 600, workers: 1 },
+  ...{ rounds: 1, seconds: 0.5, overloadSeconds: 0.5, warmUpSeconds: 0.2, products: 200, rows: 600, workers: 1 },
   ...{ sizes: [300, 600], trial: true },
 };
 

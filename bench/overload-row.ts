@@ -15,7 +15,7 @@ export const overloadRow: Row = {
 /** @throws when an answer is neither an order nor a refusal, or an order is missing or left over */
 async function overload(bench: Bench): Promise<readonly Result[]> {
   const shop = await bench.shop();
-  const { rounds, seconds, warmUpSeconds } = bench.settings;
+  const { rounds, seconds, overloadSeconds, warmUpSeconds } = bench.settings;
   await placeOrders({ shop, seconds: warmUpSeconds });
   const baseline: number[] = [];
   const measured: OpenOrderResult[] = [];
@@ -24,7 +24,8 @@ async function overload(bench: Bench): Promise<readonly Result[]> {
     baseline.push(peak);
     const before = await countOrders(shop.db);
     const { port, productIds } = shop;
-    const load = { port, productIds, tokens: await shop.customers(), ratePerSecond: peak * overloadFactor, seconds };
+    const tokens = await shop.customers();
+    const load = { port, productIds, tokens, ratePerSecond: peak * overloadFactor, seconds: overloadSeconds };
     const result = await runProgram<OpenOrderResult>('open-order-program.ts', load satisfies OpenOrderLoad);
     await untilOutboxEmpty(shop.db);
     mustBeRight(result, (await countOrders(shop.db)).orders - before.orders);

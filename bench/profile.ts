@@ -68,7 +68,17 @@ async function record(
   start: (bench: Bench, settings: Settings) => Promise<BenchShop>,
   load: Load,
 ): Promise<[CpuProfile, number]> {
-  const bench = createBench({ rounds: 1, seconds, warmUpSeconds, rows: 0, products, workers: 1, sizes: [], trial: true });
+  const bench = createBench({
+    rounds: 1,
+    seconds,
+    overloadSeconds: seconds,
+    warmUpSeconds,
+    rows: 0,
+    products,
+    workers: 1,
+    sizes: [],
+    trial: true,
+  });
   const written = join(bench.folder, 'profile');
   const file = join(folder, `${name}.cpuprofile`);
   try {

@@ -37,9 +37,18 @@ function clientAddress(address = ''): string {
   return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
 }
 
-/** The security headers of an API: nothing of an answer may run, load or be framed. Pages set a policy of their own. */
+/** Sets the security headers. */
 export function securityHeaders(): PlainHandler {
-  const headers = headersOf(
+  const headers = securityHeaderFields();
+  return (_request, response, next) => {
+    for (const [name, value] of headers) response.setHeader(name, value);
+    next();
+  };
+}
+
+/** The security headers of an API: nothing of an answer may run, load or be framed. Pages set a policy of their own. */
+export function securityHeaderFields(): readonly (readonly [string, string])[] {
+  return headersOf(
     helmet({
       contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
       strictTransportSecurity: { maxAge: yearSeconds, includeSubDomains: true },
@@ -49,10 +58,6 @@ export function securityHeaders(): PlainHandler {
       xPoweredBy: false,
     }),
   );
-  return (_request, response, next) => {
-    for (const [name, value] of headers) response.setHeader(name, value);
-    next();
-  };
 }
 
 /** What a handler sets on every answer alike, asked once. */

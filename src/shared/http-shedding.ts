@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { overloaded } from './failure.ts';
-import { crossOrigin, requestIdOf, securityHeaders } from './http-guard.ts';
+import { crossOrigin, requestIdOf, securityHeaderFields } from './http-guard.ts';
 import { closeGently } from './http-linger.ts';
 import { byPath } from './http-mount.ts';
 import { problemOf } from './http-problem.ts';
@@ -30,8 +31,8 @@ export function createShedding({
 }: SheddingOptions): (request: IncomingMessage, response: ServerResponse) => boolean {
   const targets = byPath(routes).map(([path, ofPath]) => targetOf(path, ofPath, limiter));
   const lanes = [...new Set(targets.flatMap(({ byMethod }) => [...byMethod.values()]))];
-  const secure = securityHeaders();
   const share = crossOrigin(corsOrigins);
+  const refuse = createRefusal();
 
   return (request, response) => {
     if (!lanes.some((lane) => lane.isFull()) || readiness.state() !== 'ready') return false;
@@ -40,8 +41,7 @@ export function createShedding({
     if (!lane?.isFull()) return false;
     lane.refuse();
     onShed();
-    for (const addHeaders of [secure, share]) addHeaders(request, response, () => {});
-    refuse(request, response);
+    share(request, response, () => refuse(request, response));
     return true;
   };
 }
@@ -57,19 +57,23 @@ function targetOf(path: string, routes: readonly Route[], limiter: LoadLimiter) 
   return { pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`), byMethod };
 }
 
-function refuse(request: IncomingMessage, response: ServerResponse): void {
-  const requestId = requestIdOf(request);
+/** Thousands of requests a second get this answer, all but their ids the same: it is made once and goes out in one piece. */
+function createRefusal(): (request: IncomingMessage, response: ServerResponse) => void {
   const failure = overloaded();
-  const body = Buffer.from(JSON.stringify(problemOf(failure, requestId)));
-  const headers = {
-    ...failure.headers,
-    'X-Request-Id': requestId,
-    'Cache-Control': 'private, no-store',
-    'Content-Type': 'application/problem+json',
-    'Content-Length': body.length,
+  const anyId = randomUUID();
+  const [before, after] = JSON.stringify(problemOf(failure, anyId)).split(`"${anyId}"`);
+  const common = [
+    ...securityHeaderFields(),
+    ...Object.entries(failure.headers),
+    ['Cache-Control', 'private, no-store'],
+    ['Content-Type', 'application/problem+json'],
+  ].flat();
+  return (request, response) => {
+    const requestId = requestIdOf(request);
+    // an id has no character that JSON would write in another way
+    const body = `${before}"${requestId}"${after}`;
+    if (!request.complete) closeGently(request, response);
+    response.writeHead(503, [...common, 'X-Request-Id', requestId, 'Content-Length', String(Buffer.byteLength(body))]);
+    response.end(request.method === 'HEAD' ? undefined : body);
   };
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  if (!request.complete) closeGently(request, response);
-  response.statusCode = 503;
-  response.end(request.method === 'HEAD' ? undefined : body);
 }
