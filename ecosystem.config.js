@@ -7,8 +7,8 @@ const { WEB_CONCURRENCY = 'max', WORKER_PORT = '3001' } = process.env;
 const program = {
   script: 'dist/src/server.js',
   cwd: import.meta.dirname,
-  // docs/decisions/0036
-  node_args: '--disable-proto=delete',
+  // docs/decisions/0036 and 0040
+  node_args: '--disable-proto=delete --max-semi-space-size=8 --heap-growing-percent=50',
   // until `process.send('ready')`, which comes when the process listens and is ready
   wait_ready: true,
   listen_timeout: 30_000,

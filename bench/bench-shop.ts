@@ -2,6 +2,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import manifest from '../package.json' with { type: 'json' };
 import { type Database, openSqlite } from '../src/shared/database.ts';
 import type { Keeper } from '../test/faults/keeper.ts';
 import { createShopProcess, type ShopProcess } from '../test/faults/shop-process.ts';
@@ -37,6 +38,8 @@ interface Place {
 
 const root = join(import.meta.dirname, '..');
 const server = 'dist/src/server.js';
+/** the options of Node that production runs with */
+const nodeArgs = /(?<=exec node ).+(?= \$env_file)/.exec(manifest.scripts.start)?.[0].split(' ') ?? [];
 export const customerNames = ['customer-1', 'customer-2', 'customer-3', 'customer-4'];
 /** of the admin too, so production has to take it */
 export const customerPassword = randomBytes(18).toString('base64url');
@@ -77,7 +80,7 @@ export async function startShop({
   const ofCluster = workers > 1 ? await clusterSettings(folder, workers) : undefined;
   const env = { ...production, ...secrets(), ...reach(stores, url, database), ...ofCluster, ...settings };
   const program = relative(root, join(built, ofCluster === undefined ? server : clusterProgram));
-  const shop = await createShopProcess({ name: 'shop', keeper, folder, program, env });
+  const shop = await createShopProcess({ name: 'shop', keeper, folder, program, nodeArgs, env });
   await shop.start();
   const pids = ofCluster && (await clusterPids({ keeper, pid: shop.pid(), workers, settings: ofCluster }));
   return measurable({ shop, env, db, productIds, pids, close: async () => void (await shop.kill('SIGTERM')) });
@@ -115,7 +118,7 @@ export async function startEmbeddedShop({
 }: Place & { readonly products: number; readonly settings?: Readonly<Record<string, string>> }): Promise<BenchShop> {
   const env = { ...production, ...secrets(), ...settings };
   const program = relative(root, join(built, server));
-  const shop = await createShopProcess({ name: 'shop', keeper, folder, program, env });
+  const shop = await createShopProcess({ name: 'shop', keeper, folder, program, nodeArgs, env });
   await shop.start();
   await shop.kill('SIGTERM');
   const file = join(folder, 'data-shop', 'shop.sqlite');

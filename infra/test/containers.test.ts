@@ -109,8 +109,9 @@ describe('a container', () => {
     }
   });
 
-  it('has objects without __proto__, whatever command it is given', () => {
-    for (const [name, { EntryPoint }] of containers) deepEqual(EntryPoint, ['node', '--disable-proto=delete'], name);
+  it('has objects without __proto__ and a heap that grows in small steps, whatever command it is given', () => {
+    const entryPoint = ['node', '--disable-proto=delete', '--max-semi-space-size=8', '--heap-growing-percent=50'];
+    for (const [name, { EntryPoint }] of containers) deepEqual(EntryPoint, entryPoint, name);
   });
 
   it('writes nowhere but to /tmp, as nobody in particular, and has a minute to stop', () => {

@@ -45,6 +45,8 @@ export interface ShopProcessOptions {
   readonly keeper: Keeper;
   readonly folder: string;
   readonly program: string;
+  /** options of Node itself, default none */
+  readonly nodeArgs?: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -52,7 +54,7 @@ const root = join(import.meta.dirname, '..', '..');
 
 /** Supervised as in production: one that ends by itself is started again. */
 export async function createShopProcess(options: ShopProcessOptions): Promise<ShopProcess> {
-  const { name, keeper, folder, program, env } = options;
+  const { name, keeper, folder, program, nodeArgs = [], env } = options;
   const label = name.replaceAll(' ', '-');
   const port = await lastingPort();
   const url = `http://127.0.0.1:${port}`;
@@ -70,7 +72,7 @@ export async function createShopProcess(options: ShopProcessOptions): Promise<Sh
       const file = join(folder, `${label}-${lives.length + 1}`);
       lives.push({ file, logLost: logFile !== undefined, killed: false });
       const [out, err] = [openSync(logFile ?? `${file}.log`, 'a'), openSync(`${file}.err`, 'a')];
-      const child = spawn(process.execPath, [join(root, other ?? program)], {
+      const child = spawn(process.execPath, [...nodeArgs, join(root, other ?? program)], {
         env: { PATH, DATA_DIR: join(folder, `data-${label}`), PORT: String(port), HOST: '127.0.0.1', ...env, ...further },
         stdio: ['ignore', out, err],
       });
