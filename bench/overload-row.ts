@@ -1,5 +1,6 @@
 import type { Bench } from './bench-context.ts';
 import type { Result, Row } from './bench-row.ts';
+import type { BenchShop } from './bench-shop.ts';
 import { countOrders, mustBeClean, untilOutboxEmpty } from './order-check.ts';
 import { type OpenOrderLoad, type OpenOrderResult, runProgram } from './order-load.ts';
 import { placeOrders } from './order-rows.ts';
@@ -23,10 +24,7 @@ async function overload(bench: Bench): Promise<readonly Result[]> {
     const peak = (await placeOrders({ shop, seconds })).accepted;
     baseline.push(peak);
     const before = await countOrders(shop.db);
-    const { port, productIds } = shop;
-    const tokens = await shop.customers();
-    const load = { port, productIds, tokens, ratePerSecond: peak * overloadFactor, seconds: overloadSeconds };
-    const result = await runProgram<OpenOrderResult>('open-order-program.ts', load satisfies OpenOrderLoad);
+    const result = await overloadFor(shop, { peak, seconds: overloadSeconds });
     await untilOutboxEmpty(shop.db);
     mustBeRight(result, (await countOrders(shop.db)).orders - before.orders);
     measured.push(result);
@@ -49,6 +47,16 @@ async function overload(bench: Bench): Promise<readonly Result[]> {
       50,
     ),
   ];
+}
+
+/** Orders at three times the peak, in orders a second. */
+export async function overloadFor(
+  shop: BenchShop,
+  { peak, seconds }: { readonly peak: number; readonly seconds: number },
+): Promise<OpenOrderResult> {
+  const { port, productIds } = shop;
+  const load = { port, productIds, tokens: await shop.customers(), ratePerSecond: peak * overloadFactor, seconds };
+  return runProgram<OpenOrderResult>('open-order-program.ts', load satisfies OpenOrderLoad);
 }
 
 function mustBeRight({ statuses }: OpenOrderResult, stored: number): void {

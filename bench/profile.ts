@@ -4,7 +4,9 @@ import { type Bench, createBench } from './bench-context.ts';
 import { type BenchShop, enter, startEmbeddedShop } from './bench-shop.ts';
 import { type CpuProfile, callTree, selfShares } from './cpu-profile.ts';
 import { flameGraph } from './flame-graph.ts';
+import { untilOutboxEmpty } from './order-check.ts';
 import { placeOrders } from './order-rows.ts';
+import { overloadFor } from './overload-row.ts';
 import { loadReads } from './read-load.ts';
 
 /** `npm run profile -- NAME`: where a server under that load spends its time, as a CPU profile and a flame graph. */
@@ -19,14 +21,18 @@ type Load = (shop: BenchShop, seconds: number) => Promise<unknown>;
 
 const onServers = (bench: Bench, settings: Settings) => bench.ownShop('profiled', settings);
 const placing: Load = (shop, duration) => placeOrders({ shop, seconds: duration });
+const placingHot: Load = (shop, duration) => placeOrders({ shop, seconds: duration, hot: true });
 
 const profiles: ReadonlyMap<
   string,
   { readonly start: (bench: Bench, settings: Settings) => Promise<BenchShop>; readonly load: Load }
 > = new Map([
   ['orders', { start: onServers, load: placing }],
+  ['orders-hot', { start: onServers, load: placingHot }],
   ['orders-embedded', { start: onOwnStorage, load: placing }],
+  ['overload', { start: onServers, load: overload }],
   ['reads', { start: onServers, load: readOne }],
+  ['authenticated-reads', { start: onServers, load: readAsCustomer }],
   ['exports', { start: onServers, load: exportAll }],
 ]);
 
@@ -36,9 +42,21 @@ async function onOwnStorage(bench: Bench, settings: Settings): Promise<BenchShop
   return startEmbeddedShop({ keeper: bench.keeper, built: await bench.built(), folder: place, products, settings });
 }
 
-async function readOne({ url, productIds }: BenchShop, duration: number): Promise<void> {
+async function readOne({ url, productIds }: BenchShop, duration: number, headers: Readonly<Record<string, string>> = {}) {
   const product = `${url}/api/products/${productIds[0]}`;
-  await loadReads({ url: product, seconds: duration, body: await (await fetch(product)).text() });
+  await loadReads({ url: product, seconds: duration, headers, body: await (await fetch(product)).text() });
+}
+
+async function readAsCustomer(shop: BenchShop, duration: number): Promise<void> {
+  const [token] = await shop.customers();
+  await readOne(shop, duration, { authorization: `Bearer ${token}` });
+}
+
+/** The first second finds the peak. */
+async function overload(shop: BenchShop, duration: number): Promise<void> {
+  const { accepted } = await placeOrders({ shop, seconds: 1 });
+  await overloadFor(shop, { peak: accepted, seconds: duration - 1 });
+  await untilOutboxEmpty(shop.db);
 }
 
 /** One export after the other. */

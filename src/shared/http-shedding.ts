@@ -73,7 +73,8 @@ function createRefusal(): (request: IncomingMessage, response: ServerResponse) =
     // an id has no character that JSON would write in another way
     const body = `${before}"${requestId}"${after}`;
     if (!request.complete) closeGently(request, response);
-    response.writeHead(503, [...common, 'X-Request-Id', requestId, 'Content-Length', String(Buffer.byteLength(body))]);
-    response.end(request.method === 'HEAD' ? undefined : body);
+    response.writeHead(503, [...common, 'X-Request-Id', requestId, 'Content-Length', String(body.length)]);
+    // ASCII alone, which is written fastest so
+    response.end(request.method === 'HEAD' ? undefined : body, 'latin1');
   };
 }
