@@ -8,7 +8,7 @@ const program = {
   script: 'dist/src/server.js',
   cwd: import.meta.dirname,
   // docs/decisions/0036 and 0040
-  node_args: '--disable-proto=delete --max-semi-space-size=8 --heap-growing-percent=50',
+  node_args: '--disable-proto=delete --max-semi-space-size=16 --heap-growing-percent=100',
   // until `process.send('ready')`, which comes when the process listens and is ready
   wait_ready: true,
   listen_timeout: 30_000,

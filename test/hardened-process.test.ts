@@ -6,7 +6,7 @@ import { eventually } from './harness/eventually.ts';
 import { makeShopStores, type ShopStores } from './harness/stores.ts';
 
 /** the second and third keep its heap small (docs/decisions/0040) */
-const flags = ['--disable-proto=delete', '--max-semi-space-size=8', '--heap-growing-percent=50'];
+const flags = ['--disable-proto=delete', '--max-semi-space-size=16', '--heap-growing-percent=100'];
 const port = 20_000 + (process.pid % 20_000);
 const url = `http://127.0.0.1:${port}`;
 

@@ -50,7 +50,7 @@ export const programs = {
 /** What ECS waits between SIGTERM and SIGKILL: more than the drain and closing the stores take together. */
 export const stopTimeout = Duration.seconds(60);
 /** Objects have no `__proto__` (docs/decisions/0036-hardening-of-the-process.md), and the heap grows in small steps (0040). */
-const node = ['node', '--disable-proto=delete', '--max-semi-space-size=8', '--heap-growing-percent=50'] as const;
+const node = ['node', '--disable-proto=delete', '--max-semi-space-size=16', '--heap-growing-percent=100'] as const;
 /** of the image `node` */
 const unprivilegedUser = '1000:1000';
 const small = { cpu: 256, memoryMiB: 512 } as const;

@@ -110,7 +110,7 @@ describe('a container', () => {
   });
 
   it('has objects without __proto__ and a heap that grows in small steps, whatever command it is given', () => {
-    const entryPoint = ['node', '--disable-proto=delete', '--max-semi-space-size=8', '--heap-growing-percent=50'];
+    const entryPoint = ['node', '--disable-proto=delete', '--max-semi-space-size=16', '--heap-growing-percent=100'];
     for (const [name, { EntryPoint }] of containers) deepEqual(EntryPoint, entryPoint, name);
   });
 
