@@ -5,7 +5,7 @@ import { nameKeyOf, type Product, type ProductFields } from './product.ts';
 /** A product in a row of `catalog_products`, and back. */
 
 /** What staff may write, by the names of the model. */
-type WrittenColumns = Omit<ProductRecord, 'id' | 'liveSku' | 'version' | 'createdAt' | 'updatedAt' | 'deletedAt'>;
+export type WrittenColumns = Omit<ProductRecord, 'id' | 'liveSku' | 'version' | 'createdAt' | 'updatedAt' | 'deletedAt'>;
 
 export function columnsOf({ sku, name, description, category, attributes, price }: ProductFields): WrittenColumns {
   return {

@@ -1,14 +1,19 @@
 import { guarded, writeCsvRecord } from '../../shared/csv.ts';
 import { byIndex, type Database } from '../../shared/database.ts';
 import { withDeadline } from '../../shared/deadline.ts';
-import type { ProductRecord } from './catalog-models.ts';
-import { productColumns } from './product-columns.ts';
+import { type WrittenColumns, writtenColumns } from './product-columns.ts';
 import { type CsvColumn, csv, csvColumns } from './product-transfer-schema.ts';
 
 const rowsPerPage = 500;
 const pageTimeoutMs = 5000;
 
-type ExportedRow = ProductRecord & { readonly onHand: number };
+/** What an import takes, and no more: each column is read, sent and made for all products. */
+const exportedColumns = writtenColumns
+  .filter(({ name }) => name !== 'nameKey')
+  .map(({ name, column }) => `${column} AS ${name}`)
+  .join(', ');
+
+type ExportedRow = Omit<WrittenColumns, 'nameKey'> & { readonly onHand: number };
 
 /**
  * All products in the order of their skus, in the form in which they are imported: importing the text into an empty shop and
@@ -39,7 +44,7 @@ function startPage(db: Database, after: string): Promise<readonly ExportedRow[]>
 
 function readPage(db: Database, after: string): Promise<readonly ExportedRow[]> {
   return db.rows<ExportedRow>(
-    `SELECT ${productColumns}, (SELECT on_hand FROM catalog_stock WHERE product_id = catalog_products.id) AS onHand
+    `SELECT ${exportedColumns}, (SELECT on_hand FROM catalog_stock WHERE product_id = catalog_products.id) AS onHand
       FROM catalog_products${byIndex(db, 'catalog_products_live_sku')} WHERE live_sku > ? ORDER BY live_sku LIMIT ${rowsPerPage}`,
     [after],
   );
