@@ -11,7 +11,7 @@ import { untilOutboxEmpty } from './order-check.ts';
 
 const warmUpRounds = 2;
 /** Growth is measured in many small portions for each round of other rows: what disturbs one of them does not matter then. */
-const portions = 4;
+const portions = 12;
 /** a token is good for 15 minutes, and a round of a slow machine may take some */
 const tokenMs = 8 * 60_000;
 const afterMs = 120_000;
