@@ -39,7 +39,7 @@ interface Place {
 const root = join(import.meta.dirname, '..');
 const server = 'dist/src/server.js';
 /** the options of Node that production runs with */
-const nodeArgs = /(?<=exec node ).+(?= \$env_file)/.exec(manifest.scripts.start)?.[0].split(' ') ?? [];
+const nodeArgs = manifest.scripts.start.split(' ').filter((word) => word.startsWith('--'));
 export const customerNames = ['customer-1', 'customer-2', 'customer-3', 'customer-4'];
 /** of the admin too, so production has to take it */
 export const customerPassword = randomBytes(18).toString('base64url');
@@ -80,7 +80,11 @@ export async function startShop({
   const ofCluster = workers > 1 ? await clusterSettings(folder, workers) : undefined;
   const env = { ...production, ...secrets(), ...reach(stores, url, database), ...ofCluster, ...settings };
   const program = relative(root, join(built, ofCluster === undefined ? server : clusterProgram));
-  const shop = await createShopProcess({ name: 'shop', keeper, folder, program, nodeArgs, env });
+  const shop = await createShopProcess({
+    ...{ name: 'shop', keeper, folder, program, env },
+    // pm2 has those of ecosystem.config.js
+    ...(ofCluster === undefined && { nodeArgs }),
+  });
   await shop.start();
   const pids = ofCluster && (await clusterPids({ keeper, pid: shop.pid(), workers, settings: ofCluster }));
   return measurable({ shop, env, db, productIds, pids, close: async () => void (await shop.kill('SIGTERM')) });
